@@ -1,0 +1,633 @@
+"""Small figures for the course, drawn as inline SVG with the real numbers in them.
+
+Every function takes plain lists (or 1-D arrays, or tensors) of small numbers, does the
+arithmetic itself in plain Python, and returns a `Figure`, which Jupyter and the book
+show. The module needs the standard library only, so a downloaded notebook can carry it.
+
+One meaning has one colour and one shape in every figure of the course:
+
+========  ==========================================================
+role      drawn as
+========  ==========================================================
+input     blue square
+kernel    orange rounded cell (a tap, or a tap times an input)
+output    green pill
+zero      dotted grey outline, a grey 0 (a zero put between inputs)
+padding   dashed grey outline (a zero put around the input)
+cropped   an output that is computed, then cut off: struck through
+========  ==========================================================
+
+Colours are CSS variables (`--ubh-input`, ...) with literal fallbacks: the book's
+stylesheet switches them for dark mode, JupyterLab shows the fallbacks.
+
+Indices count from 0, as in the code beside the figures. `alt` is a required argument of
+every function: one or two sentences that say what the figure shows.
+"""
+
+import math
+from dataclasses import dataclass
+from html import escape
+from numbers import Integral
+
+__all__ = [
+    "Figure",
+    "Grid",
+    "band_matrix",
+    "gather",
+    "grids",
+    "legend",
+    "scatter",
+    "sliding_window",
+    "zero_insertion",
+]
+
+CELL = 52  # width of a column, in SVG units (pixels on a wide screen)
+BOX = 42  # side of the cell drawn in it
+LABEL = 92  # room for the row labels at the left
+# Text is at least 15 units high and a figure never shrinks below three quarters of its
+# size (it scrolls instead), so that text on a phone stays above 11 pixels.
+SHRINK = 0.75
+
+INK = "var(--ubh-ink, var(--jp-content-font-color1, #1f2933))"
+MUTED = "var(--ubh-muted, #586470)"
+COLOURS = {
+    "input": "var(--ubh-input, #0072b2)",
+    "kernel": "var(--ubh-kernel, #d55e00)",
+    "output": "var(--ubh-output, #009e73)",
+    "zero": MUTED,
+    "padding": MUTED,
+    "cropped": MUTED,
+}
+RADII = {"input": 0, "kernel": 11, "output": BOX / 2, "cropped": BOX / 2}
+DASHES = {"zero": "1.5 5", "padding": "7 4", "cropped": "7 4"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: `html` is a single `<figure>` element with the SVG and its caption."""
+
+    html: str
+
+    def _repr_html_(self):
+        return self.html
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One panel of `grids`: a 2-D list of numbers, drawn as cells.
+
+    `role` is every cell's role, `roles` (same shape as `values`) overrides it per cell;
+    `label` stands above the panel, `before` (such as "→" or "×") to its left.
+    """
+
+    values: object
+    role: str = "input"
+    label: str = ""
+    before: str = ""
+    roles: object = None
+
+
+def sliding_window(
+    x,
+    w,
+    *,
+    alt,
+    stride=1,
+    padding=0,
+    highlight=0,
+    caption=None,
+    reveal=True,
+    names=("x", "w", "y"),
+):
+    """Draw a 1-D convolution (cross-correlation): one window of `x` under the kernel `w`.
+
+    Each output stands below the middle of its window; `highlight` is the index of the
+    output whose window, products and sum are drawn. `padding` is an int or a pair
+    `(before, after)`. `reveal=False` shows "?" for every output and leaves out the sum
+    (for *predict first*). `names` are the letters of input, kernel and output.
+
+    Raises `ValueError` where no window fits, or `highlight` is no output.
+    """
+    before, after = _pair(padding)
+    x, w = _numbers(x), _numbers(w)
+    cells = [(0, "padding")] * before + [(v, "input") for v in x]
+    cells += [(0, "padding")] * after
+    labels = [None] * before + list(range(len(x))) + [None] * after
+    return _window(cells, labels, w, stride, highlight, names, reveal, alt, caption)
+
+
+def scatter(
+    y,
+    w,
+    *,
+    alt,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    highlight=None,
+    caption=None,
+    reveal=True,
+    names=("y", "w", "x"),
+):
+    """Draw a 1-D transposed convolution as scattering: each input sends a weighted kernel.
+
+    One row for each input of `y`: its `len(w)` products, `stride` columns further right
+    than the row above. The columns are summed at the bottom; `padding` (an int or a pair
+    `(front, end)`) crops outputs, `output_padding` keeps more of them at the end.
+    `highlight` is the index of an output whose column is marked, and its sum written out.
+
+    Raises `ValueError` where nothing is left, or `highlight` is no output.
+    """
+    y, w = _numbers(y), _numbers(w)
+    front, _, n_out = _transposed_size(len(y), len(w), stride, padding, output_padding)
+    columns = max((len(y) - 1) * stride + len(w), front + n_out)
+    sums = [0] * columns
+    art = _Svg()
+    left = LABEL + CELL
+    top = 14
+    art.text(left - 14, top + BOX / 2, f"kernel {names[1]}", anchor="end")
+    for k, tap in enumerate(w):
+        art.cell(left + k * CELL, top, tap, "kernel", name="tap", index=k)
+    top += CELL + 20
+    if highlight is not None:
+        _check_index(highlight, n_out, "highlight")
+        column = left + (front + highlight) * CELL - 5
+        art.box(column, top - 8, CELL, len(y) * CELL + 88)
+    terms = []
+    for i, value in enumerate(y):
+        art.text(4, top + BOX / 2, f"{names[0]}[{i}]", anchor="start", muted=True)
+        art.cell(LABEL - 44, top, value, "input", name="input", index=i)
+        art.text(LABEL + 22, top + BOX / 2, f"× {names[1]}", muted=True)
+        for k, tap in enumerate(w):
+            column = i * stride + k
+            sums[column] += value * tap
+            if highlight is not None and column == front + highlight:
+                terms.append((value, tap))
+            art.cell(
+                left + column * CELL,
+                top,
+                value * tap,
+                "kernel",
+                name="product",
+                index=(i, k),
+            )
+        top += CELL
+    art.line(left - 8, top + 2, left + columns * CELL - 2, top + 2)
+    top += 14
+    art.text(left - 14, top + BOX / 2, f"sum = {names[2]}", anchor="end")
+    for column, total in enumerate(sums):
+        kept = front <= column < front + n_out
+        art.cell(
+            left + column * CELL,
+            top,
+            total if reveal else "?",
+            "output" if kept else "cropped",
+            name="output" if kept else "cropped",
+            index=column - front if kept else None,
+            strong=highlight is not None and column == front + highlight,
+        )
+        if kept:
+            index = f"{names[2]}[{column - front}]"
+            art.text(left + column * CELL + BOX / 2, top + BOX + 14, index, muted=True)
+    top += BOX + 30
+    if highlight is not None and reveal:
+        art.sum(top + 12, names[2], highlight, terms, sums[front + highlight])
+    return art.figure(alt, caption)
+
+
+def gather(
+    y,
+    w,
+    output,
+    *,
+    alt,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    caption=None,
+    reveal=True,
+    names=("y", "w", "x"),
+):
+    """Draw which inputs of `y`, by which taps of `w`, reach the output with index `output`.
+
+    Input i reaches output o by tap k where o + padding = i · stride + k. Inputs that reach
+    it carry their tap; the others are faint. Arguments as in `scatter`.
+
+    Raises `ValueError` where nothing is left, or `output` is no output.
+    """
+    y, w = _numbers(y), _numbers(w)
+    front, _, n_out = _transposed_size(len(y), len(w), stride, padding, output_padding)
+    _check_index(output, n_out, "output")
+    reaching = [_reaching(y, w, o + front, stride) for o in range(n_out)]
+    totals = [sum(a * b for a, b in terms) for terms in reaching]
+    # Each input stands above the middle of the outputs it reaches.
+    at_input = [i * stride + (len(w) - 1) / 2 - front for i in range(len(y))]
+    shift = -min(0, *at_input)
+    art = _Svg()
+    top = 24
+    row_tap, row_out = top + CELL + 28, top + 2 * CELL + 100
+    art.text(4, top + BOX / 2, f"input {names[0]}", anchor="start")
+    art.text(4, row_tap + BOX / 2, f"taps {names[1]}", anchor="start")
+    art.text(4, row_out + BOX / 2, f"output {names[2]}", anchor="start")
+    x_out = LABEL + (output + shift) * CELL
+    for i, value in enumerate(y):
+        x_in = LABEL + (at_input[i] + shift) * CELL
+        k = output + front - i * stride
+        reaches = 0 <= k < len(w)
+        if reaches:
+            art.line(x_in + BOX / 2, top + BOX, x_in + BOX / 2, row_tap, "kernel")
+            art.arrow(x_in + BOX / 2, row_tap + BOX, x_out + BOX / 2, row_out)
+            art.cell(x_in, row_tap, w[k], "kernel", name="tap", index=k)
+            art.text(
+                x_in + BOX / 2 + 4, row_tap - 14, f"{names[1]}[{k}]", "start", muted=True
+            )
+        art.cell(x_in, top, value, "input", name="input", index=i, faint=not reaches)
+        art.text(x_in + BOX / 2, top - 11, f"{names[0]}[{i}]", muted=True)
+    for o, total in enumerate(totals):
+        x = LABEL + (o + shift) * CELL
+        strong = o == output
+        art.cell(
+            x,
+            row_out,
+            total if reveal else "?",
+            "output",
+            name="output",
+            index=o,
+            strong=strong,
+            faint=not strong,
+        )
+        art.text(x + BOX / 2, row_out + BOX + 14, f"{names[2]}[{o}]", muted=True)
+    if reveal:
+        art.sum(row_out + BOX + 44, names[2], output, reaching[output], totals[output])
+    return art.figure(alt, caption)
+
+
+def zero_insertion(
+    y,
+    w,
+    *,
+    alt,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    highlight=0,
+    caption=None,
+    reveal=True,
+    names=("y", "w", "x"),
+):
+    """Draw a 1-D transposed convolution as a plain one: stretch, pad, slide flipped `w`.
+
+    `stride − 1` zeros stand between neighbours of `y`, `len(w) − 1 − padding` before the
+    first, and as many plus `output_padding` after the last; then the kernel, flipped,
+    slides one cell at a time. Arguments as in `scatter`; `highlight` is an output's index.
+
+    Raises `ValueError` where an edge would need less than no padding, nothing is left, or
+    `highlight` is no output.
+    """
+    y, w = _numbers(y), _numbers(w)
+    front, end, _ = _transposed_size(len(y), len(w), stride, padding, output_padding)
+    before, after = len(w) - 1 - front, len(w) - 1 - end + output_padding
+    if before < 0 or after < 0:
+        raise ValueError("padding above len(w) - 1 crops the stretched input itself")
+    cells, labels = [(0, "padding")] * before, [None] * before
+    for i, value in enumerate(y):
+        gap = stride - 1 if i else 0
+        cells += [(0, "zero")] * gap + [(value, "input")]
+        labels += [None] * gap + [i]
+    cells += [(0, "padding")] * after
+    labels += [None] * after
+    names = (names[0], f"{names[1]} flipped", names[2])
+    return _window(cells, labels, w[::-1], 1, highlight, names, reveal, alt, caption)
+
+
+def band_matrix(
+    matrix, *, alt, caption=None, row_label="y", column_label="x", highlight_row=None
+):
+    """Draw a 2-D `matrix` as cells: taps orange, the darker the larger; zeros faint.
+
+    `row_label` and `column_label` are the letters of the vectors that the rows and columns
+    belong to: `C @ x = y` has rows labelled y and columns labelled x.
+    """
+    rows = [_numbers(row) for row in matrix]
+    if not rows or len({len(row) for row in rows}) != 1:
+        raise ValueError("matrix must be 2-D and not empty")
+    sizes = sorted({abs(v) for row in rows for v in row if v})
+    art = _Svg()
+    left, top = 56, 30
+    for j in range(len(rows[0])):
+        x = left + j * CELL + BOX / 2
+        art.text(x, 12, f"{column_label}[{j}]")
+    for i, row in enumerate(rows):
+        y = top + i * CELL
+        if i == highlight_row:
+            art.box(left - 5, y - 5, len(row) * CELL, CELL)
+        art.text(left - 12, y + BOX / 2, f"{row_label}[{i}]", "end")
+        for j, value in enumerate(row):
+            if value:
+                shade = 0.12 + 0.33 * (sizes.index(abs(value)) + 1) / len(sizes)
+                art.cell(
+                    left + j * CELL,
+                    y,
+                    value,
+                    "kernel",
+                    name="entry",
+                    index=(i, j),
+                    shade=shade,
+                )
+            else:
+                art.number(
+                    left + j * CELL + BOX / 2,
+                    y + BOX / 2,
+                    0,
+                    name="entry",
+                    index=(i, j),
+                    muted=True,
+                )
+    return art.figure(alt, caption)
+
+
+def grids(panels, *, alt, caption=None):
+    """Draw 2-D grids of numbers side by side, in the order given; `panels` are `Grid`s."""
+    art = _Svg()
+    shapes = [[_numbers(row) for row in panel.values] for panel in panels]
+    tallest = max(len(rows) for rows in shapes)
+    x, top = 6, 34
+    for number, (panel, rows) in enumerate(zip(panels, shapes, strict=True)):
+        y = top + (tallest - len(rows)) * CELL / 2
+        if panel.before:
+            middle = top + tallest * CELL / 2 - 5
+            if panel.before == "→":
+                art.arrow(x, middle, x + 34, middle, colour=INK)
+                x += 44
+            else:
+                art.text(x + 12, middle, panel.before, size=20)
+                x += 34
+        width = len(rows[0]) * CELL - (CELL - BOX)
+        if panel.label:
+            label = max(width, _text_width(panel.label))
+            art.text(x + label / 2, y - 18, panel.label)
+            indent = (label - width) / 2
+        else:
+            label, indent = width, 0
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                role = panel.roles[i][j] if panel.roles is not None else panel.role
+                art.cell(
+                    x + indent + j * CELL,
+                    y + i * CELL,
+                    value,
+                    role,
+                    name=f"panel{number}",
+                    index=(i, j),
+                )
+        x += label + 14
+    return art.figure(alt, caption)
+
+
+def legend(*, alt="What the cells mean", caption=None):
+    """Draw one cell of each role with its name."""
+    entries = [
+        ("input", 3, "input"),
+        ("kernel", 2, "kernel tap, or tap × input"),
+        ("output", 6, "output"),
+        ("zero", 0, "zero between inputs"),
+        ("padding", 0, "zero around the input"),
+        ("cropped", 1, "computed, then cropped"),
+    ]
+    art = _Svg()
+    for number, (role, value, text) in enumerate(entries):
+        column, row = divmod(number, 3)
+        art.cell(6 + column * 300, 6 + row * CELL, value, role, name="legend", index=number)
+        art.text(60 + column * 300, 6 + row * CELL + BOX / 2, text, anchor="start")
+    return art.figure(alt, caption)
+
+
+def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption):
+    """Draw `w` under one window of `cells`, and every output below its window's middle."""
+    if len(cells) < len(w) or not w:
+        raise ValueError(f"a kernel of {len(w)} does not fit {len(cells)} cells")
+    n_out = (len(cells) - len(w)) // stride + 1
+    _check_index(highlight, n_out, "highlight")
+    name_in, name_w, name_out = names
+    windows = [
+        [(cells[o * stride + k][0], w[k]) for k in range(len(w))] for o in range(n_out)
+    ]
+    totals = [sum(a * b for a, b in window) for window in windows]
+    art = _Svg()
+    left = LABEL + (34 if len(name_w) > 3 else 0)
+    top = 28
+    row_w, row_out = top + CELL + 14, top + 2 * CELL + 76
+    art.text(4, top + BOX / 2, f"input {name_in}", anchor="start")
+    art.text(4, row_w + BOX / 2, f"kernel {name_w}", anchor="start")
+    art.text(4, row_out + BOX / 2, f"output {name_out}", anchor="start")
+    start = highlight * stride
+    art.box(left + start * CELL - 5, top - 5, len(w) * CELL, row_w + BOX + 10 - top)
+    for j, ((value, role), label) in enumerate(zip(cells, labels, strict=True)):
+        x = left + j * CELL
+        inside = 0 <= j - start < len(w)
+        art.cell(x, top, value, role, name="input", index=j, faint=not inside)
+        if label is not None:
+            art.text(x + BOX / 2, top - 16, f"{name_in}[{label}]", muted=True)
+    middle = (len(w) - 1) / 2 * CELL + BOX / 2
+    for k, tap in enumerate(w):
+        x = left + (start + k) * CELL
+        art.cell(x, row_w, tap, "kernel", name="tap", index=k)
+        art.arrow(
+            x + BOX / 2,
+            row_w + BOX + 6,
+            left + start * CELL + middle,
+            row_out - 2,
+            head=k == len(w) - 1,
+        )
+    for o, total in enumerate(totals):
+        x = left + o * stride * CELL + middle - BOX / 2
+        strong = o == highlight
+        art.cell(
+            x,
+            row_out,
+            total if reveal else "?",
+            "output",
+            name="output",
+            index=o,
+            strong=strong,
+            faint=not strong,
+        )
+        art.text(x + BOX / 2, row_out + BOX + 14, f"{name_out}[{o}]", muted=True)
+    if reveal:
+        terms = windows[highlight]
+        art.sum(row_out + BOX + 44, name_out, highlight, terms, totals[highlight])
+    return art.figure(alt, caption)
+
+
+def _reaching(y, w, column, stride):
+    """Return the pairs (input, tap) that meet in `column` of the uncropped output."""
+    return [
+        (value, w[column - i * stride])
+        for i, value in enumerate(y)
+        if 0 <= column - i * stride < len(w)
+    ]
+
+
+def _transposed_size(n, k, stride, padding, output_padding):
+    """Return `(front, end, n_out)`: what is cropped at each side and what is left."""
+    front, end = _pair(padding)
+    n_out = (n - 1) * stride + k - front - end + output_padding
+    if n < 1 or k < 1 or stride < 1 or n_out < 1:
+        raise ValueError(f"no output is left: {n=}, {k=}, {stride=}, {padding=}")
+    return front, end, n_out
+
+
+def _pair(padding):
+    """Return `padding` as a pair of non-negative ints."""
+    before, after = (padding, padding) if isinstance(padding, Integral) else padding
+    if before < 0 or after < 0:
+        raise ValueError(f"padding must not be negative: {padding}")
+    return before, after
+
+
+def _numbers(values):
+    """Return a 1-D array, tensor or list as a list of plain floats."""
+    return [float(value) for value in values]
+
+
+def _check_index(index, length, name):
+    """Raise `ValueError` unless `0 <= index < length`."""
+    if not 0 <= index < length:
+        raise ValueError(f"{name}={index} is none of the {length} outputs")
+
+
+def _format(value):
+    """Return a number as it is drawn: a true minus sign, at most three decimals."""
+    if isinstance(value, str):
+        return value
+    text = f"{round(value, 3):.3f}".rstrip("0").rstrip(".")
+    return ("0" if text in ("-0", "") else text).replace("-", "−")
+
+
+def _text_width(text, size=15):
+    """Return a text's width in SVG units, estimated on the wide side."""
+    return 0.58 * size * len(text)
+
+
+class _Svg:
+    """Collects drawing and grows to hold it. Coordinates: SVG units from the top left."""
+
+    def __init__(self):
+        self.parts = []
+        self.width = self.height = 0
+
+    def cell(
+        self, x, y, value, role, *, name, index=None, strong=False, faint=False, shade=None
+    ):
+        """Draw one cell with its number; `name` and `index` identify it to the tests."""
+        colour = COLOURS[role]
+        hollow = role in DASHES
+        fill = 0 if hollow else shade or (0.36 if strong else 0.15)
+        style = f"fill:{colour};fill-opacity:{fill};stroke:{colour}"
+        style += f";stroke-width:{3.5 if strong else 2}"
+        if hollow:
+            style += f";stroke-dasharray:{DASHES[role]};stroke-linecap:round"
+        # Faint cells step back by their outline; their numbers stay readable.
+        if faint:
+            style += ";stroke-opacity:0.45"
+        rect = f'<rect x="{x:g}" y="{y:g}" width="{BOX}" height="{BOX}" '
+        rect += f'rx="{RADII.get(role, 0):g}" style="{style}"/>'
+        self.parts.append(rect)
+        self._grow(x + BOX, y + BOX)
+        self.number(
+            x + BOX / 2,
+            y + BOX / 2,
+            value,
+            name=name,
+            index=index,
+            muted=hollow or faint,
+            strong=strong,
+        )
+        if role == "cropped":
+            self.line(x + 3, y + BOX - 3, x + BOX - 3, y + 3)
+
+    def number(self, x, y, value, *, name, index=None, muted=False, strong=False):
+        """Draw a number in the middle of a cell."""
+        text = _format(value)
+        size = 18 if len(text) < 4 else 15
+        key = ",".join(map(str, index)) if isinstance(index, tuple) else index
+        data = f' data-cell="{name}"' + (f' data-index="{key}"' if key is not None else "")
+        self.text(x, y, text, muted=muted, size=size, bold=strong, data=data)
+
+    def text(
+        self,
+        x,
+        y,
+        text,
+        anchor="middle",
+        *,
+        muted=False,
+        size=15,
+        bold=False,
+        data="",
+    ):
+        """Draw text, vertically centred on `y`."""
+        colour = MUTED if muted else INK
+        weight = ";font-weight:700" if bold else ""
+        self.parts.append(
+            f'<text x="{x:g}" y="{y:g}" dy="0.35em" text-anchor="{anchor}"{data} '
+            f'style="fill:{colour};font-size:{size}px{weight}">{escape(text)}</text>'
+        )
+        share = {"start": 1, "middle": 0.5, "end": 0}[anchor]
+        self._grow(x + share * _text_width(text, size), y + size / 2)
+
+    def line(self, x1, y1, x2, y2, role=None):
+        """Draw a thin line."""
+        colour = COLOURS.get(role, MUTED)
+        self.parts.append(
+            f'<path d="M{x1:g} {y1:g}L{x2:g} {y2:g}" '
+            f'style="fill:none;stroke:{colour};stroke-width:1.5"/>'
+        )
+        self._grow(max(x1, x2), max(y1, y2))
+
+    def arrow(self, x1, y1, x2, y2, *, head=True, colour=MUTED):
+        """Draw an arrow; its head is part of the path, so no ids are needed."""
+        angle = math.atan2(y2 - y1, x2 - x1)
+        path = f"M{x1:g} {y1:g}L{x2:g} {y2:g}"
+        for side in (2.6, -2.6) if head else ():
+            dx, dy = 9 * math.cos(angle + side), 9 * math.sin(angle + side)
+            path += f"M{x2:g} {y2:g}l{dx:.1f} {dy:.1f}"
+        self.parts.append(
+            f'<path d="{path}" style="fill:none;stroke:{colour};stroke-width:1.5"/>'
+        )
+        self._grow(max(x1, x2), max(y1, y2))
+
+    def box(self, x, y, width, height):
+        """Mark a region: a faint frame behind what is drawn next."""
+        self.parts.append(
+            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="8" '
+            f'style="fill:{INK};fill-opacity:0.06;stroke:{MUTED};stroke-opacity:0.5"/>'
+        )
+        self._grow(x + width, y + height)
+
+    def sum(self, y, name, index, terms, total):
+        """Write one output's sum out: y[1] = 1·1 + 2·2 = 5."""
+        products = " + ".join(f"{_format(a)}·{_format(b)}" for a, b in terms) or "0"
+        text = f"{name}[{index}] = {products} = {_format(total)}"
+        self.text(4, y, text, "start", size=16, data=' data-cell="sum"')
+
+    def figure(self, alt, caption):
+        """Return everything drawn as a `Figure`."""
+        if not alt or not alt.strip():
+            raise ValueError("a figure needs alt text")
+        width, height = math.ceil(self.width + 6), math.ceil(self.height + 6)
+        svg = (
+            f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width} {height}" '
+            f'xmlns="http://www.w3.org/2000/svg" style="display:block;margin:0 auto;'
+            f"width:{width}px;max-width:100%;min-width:{width * SHRINK:g}px;height:auto;"
+            "font-family:var(--ubh-font, system-ui, sans-serif);"
+            f'font-variant-numeric:tabular-nums">{"".join(self.parts)}</svg>'
+        )
+        text = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+        return Figure(
+            '<figure class="ubh-figure" style="margin:1.5em 0">'
+            f'<div class="ubh-scroll" style="overflow-x:auto">{svg}</div>{text}</figure>'
+        )
+
+    def _grow(self, x, y):
+        self.width, self.height = max(self.width, x), max(self.height, y)
