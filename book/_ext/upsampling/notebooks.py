@@ -1,0 +1,56 @@
+"""Each executable page as a notebook that runs on its own, offered for download."""
+
+import ast
+from pathlib import Path
+
+import jupytext
+
+
+def standalone(notebook, drawings):
+    """Return `notebook` with the source of `drawings` in place of its import.
+
+    A learner downloads one file. The cell that says `from figures import …` is replaced by
+    the drawing module itself, folded away, so that nothing else has to lie beside it.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or "from figures import" not in cell.source:
+            continue
+        tree = ast.parse(cell.source)
+        lines = cell.source.splitlines()
+        for node in reversed(tree.body):
+            if isinstance(node, ast.ImportFrom) and node.module == "figures":
+                lines[node.lineno - 1 : node.end_lineno] = []
+        rest = "\n".join(lines).strip()
+        note = "# Draws the figures of this chapter. Run it and read on: no need to open it."
+        cell.source = "\n".join(part for part in (note, drawings, rest) if part)
+        cell.metadata["jupyter"] = {"source_hidden": True}
+    return notebook
+
+
+def is_notebook(app, docname):
+    """Say whether a page has code cells to run (`kernelspec` in its front matter)."""
+    return "kernelspec" in app.env.metadata.get(docname, {})
+
+
+def offer(app, pagename, templatename, context, doctree):
+    """Let the theme's download menu offer the notebook."""
+    if is_notebook(app, pagename):
+        context["ipynb_source"] = f"{pagename}.ipynb"
+
+
+def write(app, exception):
+    """Write the notebooks beside the sources, where the download menu points."""
+    if exception or app.builder.format != "html":
+        return
+    drawings = Path(app.srcdir, "book", "figures.py").read_text(encoding="utf-8")
+    for docname in sorted(app.env.found_docs):
+        if is_notebook(app, docname):
+            source = jupytext.read(app.env.doc2path(docname))
+            target = Path(app.outdir, "_sources", f"{docname}.ipynb")
+            jupytext.write(standalone(source, drawings.strip()), target, fmt="ipynb")
+
+
+def setup(app):
+    """Connect to Sphinx, before the theme builds its download menu."""
+    app.connect("html-page-context", offer, priority=400)
+    app.connect("build-finished", write)
