@@ -238,9 +238,7 @@ def gather(
             art.line(x_in + BOX / 2, top + BOX, x_in + BOX / 2, row_tap, "kernel")
             art.arrow(x_in + BOX / 2, row_tap + BOX, x_out + BOX / 2, row_out)
             art.cell(x_in, row_tap, w[k], "kernel", name="tap", index=k)
-            art.text(
-                x_in + BOX / 2 + 4, row_tap - 14, f"{names[1]}[{k}]", "start", muted=True
-            )
+            art.text(x_in + BOX / 2 + 4, row_tap - 14, f"{names[1]}[{k}]", "start", muted=True)
         art.cell(x_in, top, value, "input", name="input", index=i, faint=not reaches)
         art.text(x_in + BOX / 2, top - 11, f"{names[0]}[{i}]", muted=True)
     for o, total in enumerate(totals):
@@ -300,9 +298,7 @@ def zero_insertion(
     return _window(cells, labels, w[::-1], 1, highlight, names, reveal, alt, caption)
 
 
-def band_matrix(
-    matrix, *, alt, caption=None, row_label="y", column_label="x", highlight_row=None
-):
+def band_matrix(matrix, *, alt, caption=None, row_label="y", column_label="x", highlight_row=None):
     """Draw a 2-D `matrix` as cells: taps orange, the darker the larger; zeros faint.
 
     `row_label` and `column_label` are the letters of the vectors that the rows and columns
@@ -409,9 +405,7 @@ def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption):
     n_out = (len(cells) - len(w)) // stride + 1
     _check_index(highlight, n_out, "highlight")
     name_in, name_w, name_out = names
-    windows = [
-        [(cells[o * stride + k][0], w[k]) for k in range(len(w))] for o in range(n_out)
-    ]
+    windows = [[(cells[o * stride + k][0], w[k]) for k in range(len(w))] for o in range(n_out)]
     totals = [sum(a * b for a, b in window) for window in windows]
     art = _Svg()
     left = LABEL + (34 if len(name_w) > 3 else 0)
@@ -516,9 +510,7 @@ class _Svg:
         self.parts = []
         self.width = self.height = 0
 
-    def cell(
-        self, x, y, value, role, *, name, index=None, strong=False, faint=False, shade=None
-    ):
+    def cell(self, x, y, value, role, *, name, index=None, strong=False, faint=False, shade=None):
         """Draw one cell with its number; `name` and `index` identify it to the tests."""
         colour = COLOURS[role]
         hollow = role in DASHES
@@ -592,9 +584,7 @@ class _Svg:
         for side in (2.6, -2.6) if head else ():
             dx, dy = 9 * math.cos(angle + side), 9 * math.sin(angle + side)
             path += f"M{x2:g} {y2:g}l{dx:.1f} {dy:.1f}"
-        self.parts.append(
-            f'<path d="{path}" style="fill:none;stroke:{colour};stroke-width:1.5"/>'
-        )
+        self.parts.append(f'<path d="{path}" style="fill:none;stroke:{colour};stroke-width:1.5"/>')
         self._grow(max(x1, x2), max(y1, y2))
 
     def box(self, x, y, width, height):

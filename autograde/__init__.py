@@ -1,0 +1,1 @@
+"""Specs, judge and grading for the course *Upsampling by Hand*."""

@@ -1,0 +1,150 @@
+"""Where things lie: the repository, its problem sets, and the directory of one class."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from autograde import specs
+
+ROOT = Path(__file__).resolve().parents[1]
+SOLUTIONS = ROOT / "solutions"
+EXERCISES = ROOT / "exercises"
+
+
+class UsageError(Exception):
+    """Wrong usage or input: one line that says what, and what to do. Exit code 2."""
+
+
+def problem_sets() -> list[str]:
+    """Return the folder name of every problem set, in course order."""
+    return list(specs.PROBLEM_SETS)
+
+
+def find_problem_set(text: str) -> str:
+    """Return the problem set that `text` names or is an unambiguous prefix of."""
+    names = problem_sets()
+    found = [n for n in names if n == text] or [n for n in names if n.startswith(text)]
+    if len(found) == 1 and text:
+        return found[0]
+    what = "is ambiguous" if found else "names no problem set"
+    raise UsageError(f"{text!r} {what}. There are: {', '.join(found or names)}.")
+
+
+def source_of(problem_set: str) -> Path:
+    """Return the authored source of a problem set, a text notebook."""
+    return SOLUTIONS / problem_set / f"{problem_set}.py"
+
+
+@cache
+def load_solutions(problem_set: str) -> dict[str, Callable]:
+    """Run a problem set's source as a module and return its global names."""
+    path = source_of(problem_set)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing: reference solutions are read from the repository, so "
+            "install autograde from a clone of it (make env)"
+        )
+    module_name = f"solutions_{problem_set.replace('-', '_')}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    with contextlib.redirect_stdout(io.StringIO()):  # its worked examples print
+        spec.loader.exec_module(module)
+    return vars(module)
+
+
+@dataclass(frozen=True)
+class Course:
+    """The directory that holds one class: `submitted/`, `autograded/`, `feedback/` and the
+    gradebook. `db_url` is an SQLAlchemy address, by default an SQLite file in the directory.
+    """
+
+    directory: Path = ROOT / "course"
+    db_url: str = ""
+
+    @classmethod
+    def open(cls, directory: str | Path | None, db_url: str = "", *, create: bool = False):
+        """Return the course in `directory`. Raises `UsageError` if it is not one.
+
+        With `create`, a missing directory is made.
+        """
+        path = Path(directory).resolve() if directory else cls.directory
+        course = cls(path, db_url)
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is not a directory.")
+        known = [
+            course.submitted,
+            course.autograded,
+            course.feedback,
+            course.gradebook_file,
+        ]
+        foreign = path.exists() and any(path.iterdir()) and not any(k.exists() for k in known)
+        if foreign or (not path.exists() and not create):
+            raise UsageError(
+                f"{path} is not a course directory: it has no submitted/ folder and no "
+                "gradebook.db. Put the class's notebooks in "
+                "DIR/submitted/STUDENT/PROBLEM-SET/ or name one with --course DIR."
+            )
+        if create:
+            path.mkdir(parents=True, exist_ok=True)
+        return course
+
+    @property
+    def submitted(self) -> Path:
+        """`submitted/<student>/<problem set>/<notebook>.ipynb`, as learners handed it in."""
+        return self.directory / "submitted"
+
+    @property
+    def autograded(self) -> Path:
+        """The executed notebooks, laid out as `submitted`."""
+        return self.directory / "autograded"
+
+    @property
+    def feedback(self) -> Path:
+        """The feedback pages, laid out as `submitted`."""
+        return self.directory / "feedback"
+
+    @property
+    def gradebook_file(self) -> Path:
+        """The default gradebook."""
+        return self.directory / "gradebook.db"
+
+    @property
+    def gradebook(self) -> str:
+        """The gradebook's SQLAlchemy address."""
+        return self.db_url or f"sqlite:///{self.gradebook_file}"
+
+    def students(self, problem_set: str) -> list[str]:
+        """Return who handed in something for a problem set, sorted."""
+        return sorted(p.parent.name for p in self.submitted.glob(f"*/{problem_set}"))
+
+    def nbgrader_config(self):
+        """Return the nbgrader configuration of this course, as a traitlets `Config`.
+
+        `nbgrader_config.py` in the repository root and every command of `autograde` use it,
+        so that plain nbgrader and `autograde` do the same thing.
+        """
+        from traitlets.config import Config
+
+        c = Config()
+        c.CourseDirectory.course_id = "upsampling-by-hand"
+        c.CourseDirectory.root = str(ROOT)
+        c.CourseDirectory.source_directory = str(SOLUTIONS)
+        c.CourseDirectory.release_directory = str(EXERCISES)
+        c.CourseDirectory.submitted_directory = str(self.submitted)
+        c.CourseDirectory.autograded_directory = str(self.autograded)
+        c.CourseDirectory.feedback_directory = str(self.feedback)
+        c.CourseDirectory.db_url = self.gradebook
+        c.ClearSolutions.code_stub = {"python": "# Your code here.\nraise NotImplementedError"}
+        c.ClearSolutions.text_stub = "*Your answer here.*"
+        # A function that never ends is stopped by the judge; this is the second line.
+        c.ExecutePreprocessor.timeout = 120
+        c.ExecutePreprocessor.interrupt_on_timeout = True
+        return c

@@ -1,0 +1,1028 @@
+"""ps03: convolution in 1-D, and the same operation turned round.
+
+Sources: Dumoulin & Visin, *A guide to convolution arithmetic for deep learning* (2016);
+the API pages of `torch.nn.functional.conv1d` and `conv_transpose1d`, `tf.nn.convolution`,
+`tf.nn.conv1d` and `tf.nn.conv1d_transpose`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+
+from autograde.quiet import silent_stderr
+from autograde.spec import Aspect, Case, Misconception, Rules, Spec
+
+CONV = "book/convolution-1d"
+TURN = "book/turning-it-round"
+
+
+# -- oracles: the frameworks' own operations ----------------------------------------------
+
+
+@cache
+def _tf():
+    """Import TensorFlow without its start-up log: nbgrader gives a cell with stderr no points."""
+    with silent_stderr():
+        import tensorflow as tf
+
+        tf.constant(0)  # the devices, too, are only announced at first use
+    return tf
+
+
+def torch_conv1d(x, w, stride=1, padding=0):
+    """Return `F.conv1d` of 1-D arrays."""
+    import torch
+
+    x, w = (torch.tensor(np.ascontiguousarray(a)) for a in (x, w))
+    y = torch.nn.functional.conv1d(x[None, None], w[None, None], stride=stride, padding=padding)
+    return y[0, 0].numpy()
+
+
+def tf_conv1d(x, w, stride=1, padding=0):
+    """Return `tf.nn.conv1d` of 1-D arrays, VALID over an explicitly padded input."""
+    tf = _tf()
+    x = np.pad(x, padding)
+    y = tf.nn.conv1d(x[None, :, None], w[:, None, None], stride=stride, padding="VALID")
+    return y[0, :, 0].numpy()
+
+
+def tf_same_padding(n, k, s):
+    """Read the padding off `tf.nn.conv1d(padding="SAME")`.
+
+    A kernel with a single 1 at tap j copies out the element that tap j meets. In the first
+    window the first element meets tap `before`; in the last window the last element meets
+    tap `k - 1 - after`, unless the window ends before it.
+    """
+    tf = _tf()
+    x = np.arange(1.0, n + 1)
+    taps = np.eye(k)  # as (K, 1, K): output channel j looks through tap j
+    seen = tf.nn.conv1d(x[None, :, None], taps[:, None, :], stride=s, padding="SAME")[0].numpy()
+    before = int(np.flatnonzero(seen[0] == 1)[0])
+    last = np.flatnonzero(seen[-1] == n)
+    return before, k - 1 - int(last[0]) if last.size else 0
+
+
+def torch_conv1d_matrix(n, w, stride=1, padding=0):
+    """Return the matrix whose columns are `F.conv1d` of the unit vectors."""
+    columns = [torch_conv1d(e, w, stride, padding) for e in np.eye(n, dtype=w.dtype)]
+    return np.stack(columns, axis=1)
+
+
+def tf_conv1d_matrix(n, w, stride=1, padding=0):
+    """Return the matrix whose columns are `tf.nn.conv1d` of the unit vectors."""
+    return np.stack([tf_conv1d(e, w, stride, padding) for e in np.eye(n, dtype=w.dtype)], axis=1)
+
+
+def torch_conv_transpose1d(y, w, stride=1, padding=0, output_padding=0):
+    """Return `F.conv_transpose1d` of 1-D arrays."""
+    import torch
+
+    y, w = (torch.tensor(np.ascontiguousarray(a)) for a in (y, w))
+    x = torch.nn.functional.conv_transpose1d(
+        y[None, None],
+        w[None, None],
+        stride=stride,
+        padding=padding,
+        output_padding=output_padding,
+    )
+    return x[0, 0].numpy()
+
+
+def tf_conv_transpose1d(y, w, stride=1, padding=0, output_padding=0):
+    """Return `tf.nn.conv1d_transpose` of 1-D arrays, VALID, cropped by `padding`.
+
+    TensorFlow has no `output_padding`: the output's length is given instead.
+    """
+    tf = _tf()
+    full = (len(y) - 1) * stride + len(w) + output_padding
+    x = tf.nn.conv1d_transpose(
+        y[None, :, None], w[:, None, None], (1, full, 1), strides=stride, padding="VALID"
+    )
+    return x[0, padding : full - padding, 0].numpy()
+
+
+# -- inputs -------------------------------------------------------------------------------
+
+
+def _whole(rng, n):
+    """Draw small whole numbers without zeros: easy to read, and every one leaves a trace."""
+    return rng.integers(1, 10, n) * rng.choice([-1.0, 1.0], n)
+
+
+def _variants(rng, n, k):
+    """Yield (input, kernel) in float32 and float64, read-only, reversed and strided."""
+    for dtype in (np.float32, np.float64):
+        a, w = (rng.standard_normal(m).astype(dtype) for m in (n, k))
+        yield a, w
+        a, w = a.copy(), w.copy()
+        a.flags.writeable = w.flags.writeable = False
+        yield a, w
+        yield rng.standard_normal(2 * n).astype(dtype)[::2], w[::-1]
+        yield rng.standard_normal(n).astype(dtype)[::-1], w
+
+
+# -- conv1d -------------------------------------------------------------------------------
+
+
+def _slide(x, w, stride=1):
+    """Cross-correlate without padding; the tool the misconceptions below are made with."""
+    if len(x) < len(w):
+        return np.zeros(0)
+    return np.correlate(np.asarray(x, float), np.asarray(w, float), "valid")[::stride]
+
+
+def _conv1d_cases(rng) -> Iterator[Case]:
+    x, w = np.array([1.0, 2, 3, 4]), np.array([1.0, 2])
+    yield Case("stride 1", (x, w), visible=True, expected=[5, 8, 11])
+    yield Case(
+        "stride 1",
+        (np.array([1.0, 0, 2]), np.array([3.0])),
+        visible=True,
+        expected=[3, 0, 6],
+    )
+    six, four = np.arange(1.0, 7), np.array([1.0, 2, 3, 4])
+    yield Case("stride > 1", (six, four), {"stride": 2}, visible=True, expected=[30, 50])
+    yield Case("padding", (x, w), {"padding": 1}, visible=True, expected=[2, 5, 8, 11, 4])
+    yield Case(
+        "padding",
+        (six, four),
+        {"stride": 2, "padding": 2},
+        visible=True,
+        expected=[11, 30, 50, 17],
+    )
+    for _ in range(10):
+        k = int(rng.integers(1, 7))
+        n = k + int(rng.integers(0, 9))
+        yield Case("stride 1", (_whole(rng, n), _whole(rng, k)))
+    yield Case("stride 1", (_whole(rng, 1), _whole(rng, 1)))
+    yield Case("stride 1", (_whole(rng, 5), _whole(rng, 5)))
+    for _ in range(12):
+        k, s = int(rng.integers(1, 6)), int(rng.integers(2, 6))
+        n = k + int(rng.integers(0, 14))
+        yield Case("stride > 1", (_whole(rng, n), _whole(rng, k)), {"stride": s})
+    yield Case("stride > 1", (_whole(rng, 13), _whole(rng, 2)), {"stride": 5})
+    for _ in range(14):
+        k, s, p = (int(rng.integers(lo, hi)) for lo, hi in ((1, 6), (1, 4), (1, 6)))
+        n = max(1, k - 2 * p) + int(rng.integers(0, 9))
+        yield Case("padding", (_whole(rng, n), _whole(rng, k)), {"stride": s, "padding": p})
+    yield Case("padding", (_whole(rng, 2), _whole(rng, 5)), {"padding": 2})  # kernel > input
+    for a, w in _variants(rng, 11, 4):
+        yield Case("dtype and inputs", (a, w), {"stride": 2, "padding": 1}, exact_dtype=True)
+
+
+def _conv1d_explain(i, x, w, stride=1, padding=0):
+    terms = [
+        (i * stride + j - padding, j)
+        for j in range(len(w))
+        if 0 <= i * stride + j - padding < len(x)
+    ]
+    return f"y[{i}] adds up {_products('x', 'w', x, w, terms)}."
+
+
+def _products(a_name, b_name, a, b, terms):
+    """Write out a sum of products, first with the names and then with the numbers."""
+    if not terms:
+        return "nothing but zeros"
+    names = " + ".join(f"{a_name}[{i}]·{b_name}[{j}]" for i, j in terms)
+    numbers = " + ".join(f"{_number(a[i])}·{_number(b[j])}" for i, j in terms)
+    return f"{names} = {numbers}"
+
+
+def _number(value):
+    return f"{value:.4g}" if value >= 0 else f"(−{-value:.4g})"
+
+
+def _conv_size(n, k, stride, padding):
+    return (
+        f"The output has ⌊(n + 2·padding − k) / stride⌋ + 1 = "
+        f"⌊({n} + {2 * padding} − {k}) / {stride}⌋ + 1 = "
+        f"{(n + 2 * padding - k) // stride + 1} elements."
+    )
+
+
+def _off_the_end(x, w, stride=1, padding=0):
+    x = np.pad(np.asarray(x, float), padding)
+    n = -(-len(x) // stride)
+    return _slide(np.pad(x, (0, len(w) + stride)), w, stride)[:n]
+
+
+CONV1D = Spec(
+    name="conv1d",
+    title="Convolution in 1-D",
+    summary="Slide a kernel over an input, with a stride and zero padding.",
+    chapter=f"{CONV}#conv1d-window",
+    parameters="x, w, stride=1, padding=0",
+    minutes=20,
+    difficulty="easy",
+    aspects=(
+        Aspect("stride 1", 2),
+        Aspect("stride > 1", 1),
+        Aspect("padding", 1),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_conv1d_cases,
+    oracles={"PyTorch": torch_conv1d, "TensorFlow": tf_conv1d},
+    explain=_conv1d_explain,
+    size_formula=lambda x, w, stride=1, padding=0: _conv_size(len(x), len(w), stride, padding),
+    misconceptions=(
+        Misconception(
+            "flipped-kernel",
+            "The kernel is flipped",
+            "Signal processing flips the kernel before it slides; deep-learning frameworks do "
+            "not. Tap 0 meets the first element of the window.",
+            f"{CONV}#conv1d-window",
+            lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding), w[::-1], stride),
+        ),
+        Misconception(
+            "stride-ignored",
+            "The stride is ignored",
+            "Every window is kept, as if the kernel always moved by one. A stride of s moves it "
+            "by s elements from one output to the next.",
+            f"{CONV}#conv1d-stride",
+            lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding), w),
+        ),
+        Misconception(
+            "stride-thins-the-input",
+            "The stride thins out the input",
+            "The input is thinned out before the kernel slides, so the kernel never meets the "
+            "elements in between. The stride spaces the windows; inside a window the elements "
+            "are neighbours.",
+            f"{CONV}#conv1d-stride",
+            lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding)[::stride], w),
+        ),
+        Misconception(
+            "stride-is-kernel-length",
+            "The windows never overlap",
+            "The kernel moves by its own length, as in pooling. It moves by the stride, whatever "
+            "its length.",
+            f"{CONV}#conv1d-stride",
+            lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding), w, len(w)),
+        ),
+        Misconception(
+            "padding-ignored",
+            "The padding is ignored",
+            "The kernel slides over the bare input. Padding adds zeros at both ends first, which "
+            "also gives more windows.",
+            f"{CONV}#conv1d-padding",
+            lambda x, w, stride=1, padding=0: _slide(x, w, stride),
+        ),
+        Misconception(
+            "padding-in-front-only",
+            "Zeros only in front",
+            "The zeros stand in front of the input only. `padding` counts the zeros at each end.",
+            f"{CONV}#conv1d-padding",
+            lambda x, w, stride=1, padding=0: _slide(np.pad(x, (padding, 0)), w, stride),
+        ),
+        Misconception(
+            "padding-is-the-total",
+            "The padding is split between the ends",
+            "`padding` zeros are shared out between the two ends. It is the number at each end, "
+            "so there are twice as many in all.",
+            f"{CONV}#conv1d-padding",
+            lambda x, w, stride=1, padding=0: _slide(
+                np.pad(x, (padding // 2, padding - padding // 2)), w, stride
+            ),
+        ),
+        Misconception(
+            "last-window-lost",
+            "The last window is missing",
+            "The output is one short. The kernel's last position counts too: that is the + 1 in "
+            "the size formula.",
+            f"{CONV}#conv1d-size",
+            lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding), w, stride)[:-1],
+        ),
+        Misconception(
+            "window-runs-off-the-end",
+            "Windows run off the end",
+            "The size comes from the input's length alone, so the last windows reach past the "
+            "(padded) input and meet zeros that nobody asked for. A window counts only if it "
+            "fits.",
+            f"{CONV}#conv1d-size",
+            _off_the_end,
+        ),
+    ),
+)
+
+
+# -- same_padding -------------------------------------------------------------------------
+
+
+def _same_cases(rng) -> Iterator[Case]:
+    yield Case("stride 1", (5, 3, 1), visible=True, expected=(1, 1))
+    yield Case("stride 1", (5, 4, 1), visible=True, expected=(1, 2))
+    yield Case("stride > 1", (6, 3, 2), visible=True, expected=(0, 1))
+    yield Case("stride > 1", (5, 3, 2), visible=True, expected=(1, 1))
+    yield Case("stride > kernel", (6, 1, 2), visible=True, expected=(0, 0))
+    for _ in range(12):
+        yield Case("stride 1", (int(rng.integers(1, 20)), int(rng.integers(1, 9)), 1))
+    for _ in range(24):
+        s = int(rng.integers(2, 6))
+        k = int(rng.integers(s, 10))
+        yield Case("stride > 1", (int(rng.integers(1, 25)), k, s))
+    yield Case("stride > 1", (1, 6, 2))
+    yield Case("stride > 1", (7, 4, 2))
+    for _ in range(12):
+        k = int(rng.integers(1, 5))
+        yield Case("stride > kernel", (int(rng.integers(1, 25)), k, k + int(rng.integers(1, 5))))
+
+
+def _same_total(n, k, s):
+    return max((-(-n // s) - 1) * s + k - n, 0)
+
+
+def _same_explain(_, n, k, s):
+    out = -(-n // s)
+    return (
+        f"SAME gives ⌈{n}/{s}⌉ = {out} outputs; their windows reach over "
+        f"({out} − 1)·{s} + {k} = {(out - 1) * s + k} elements, and there are {n}."
+    )
+
+
+SAME_PADDING = Spec(
+    name="same_padding",
+    title="TensorFlow's SAME padding",
+    summary="Work out how many zeros TensorFlow's `SAME` puts at either end.",
+    chapter=f"{CONV}#conv1d-same",
+    parameters="n, k, s",
+    minutes=15,
+    difficulty="medium",
+    aspects=(Aspect("stride 1", 1), Aspect("stride > 1", 2), Aspect("stride > kernel", 1)),
+    cases=_same_cases,
+    oracles={"TensorFlow": tf_same_padding},
+    explain=_same_explain,
+    size_formula=lambda n, k, s: "Return the pair (before, after).",
+    misconceptions=(
+        Misconception(
+            "larger-half-in-front",
+            "The larger half stands in front",
+            "The total is right, but when it is odd the extra zero goes at the end, not in front.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: (
+                _same_total(n, k, s) - _same_total(n, k, s) // 2,
+                _same_total(n, k, s) // 2,
+            ),
+        ),
+        Misconception(
+            "stride-ignored",
+            "The stride is ignored",
+            "k − 1 zeros are right only for stride 1. With a larger stride the last window may "
+            "end earlier, so fewer zeros are needed.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: ((k - 1) // 2, k - 1 - (k - 1) // 2),
+        ),
+        Misconception(
+            "half-the-kernel-each-side",
+            "Half the kernel on each side",
+            "⌊k/2⌋ zeros at both ends is PyTorch's habit for odd kernels. SAME depends on the "
+            "input's length and the stride too, and need not be symmetric.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: (k // 2, k // 2),
+        ),
+        Misconception(
+            "negative-not-clipped",
+            "Negative padding",
+            "When the stride is larger than the kernel the windows may not need the whole input. "
+            "Then nothing is padded; padding is never negative.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: _halves((-(-n // s) - 1) * s + k - n),
+        ),
+        Misconception(
+            "all-at-the-end",
+            "All zeros at the end",
+            "The total is right, but it is shared out between both ends as evenly as it goes.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: (0, _same_total(n, k, s)),
+        ),
+        Misconception(
+            "valid-for-same",
+            "No padding at all",
+            "No zeros is what VALID does. SAME pads until there are ⌈n/s⌉ outputs.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: (0, 0),
+        ),
+        Misconception(
+            "output-length-rounded-down",
+            "The output length is rounded down",
+            "SAME has ⌈n/s⌉ outputs, rounded up: the elements left over at the end get a window "
+            "of their own.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: _halves(max((n // s - 1) * s + k - n, 0)),
+        ),
+        Misconception(
+            "same-means-same-length",
+            "The output is kept as long as the input",
+            "With a stride of s, SAME does not mean n outputs. It means ⌈n/s⌉: the same as the "
+            "input only for stride 1.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: _halves((n - 1) * s + k - n),
+        ),
+    ),
+)
+
+
+def _halves(total):
+    return total // 2, total - total // 2
+
+
+# -- conv1d_matrix ------------------------------------------------------------------------
+
+
+def _matrix(n, w, stride=1, padding=0):
+    """Return C by its definition; the misconceptions below bend it."""
+    return _slide_rows(np.pad(np.eye(n), ((padding, padding), (0, 0))), w, stride)
+
+
+def _slide_rows(rows, w, stride):
+    starts = range(0, len(rows) - len(w) + 1, stride)
+    return np.array([np.asarray(w, float) @ rows[a : a + len(w)] for a in starts])
+
+
+def _matrix_cases(rng) -> Iterator[Case]:
+    two = np.array([1.0, 2])
+    yield Case("stride 1", (3, two), visible=True, expected=[[1, 2, 0], [0, 1, 2]])
+    yield Case(
+        "stride > 1",
+        (5, np.array([1.0, 2, 3])),
+        {"stride": 2},
+        visible=True,
+        expected=[[1, 2, 3, 0, 0], [0, 0, 1, 2, 3]],
+    )
+    yield Case(
+        "padding",
+        (2, two),
+        {"padding": 1},
+        visible=True,
+        expected=[[2, 0], [1, 2], [0, 1]],
+    )
+    for _ in range(10):
+        k = int(rng.integers(1, 6))
+        yield Case("stride 1", (k + int(rng.integers(0, 6)), _whole(rng, k)))
+    yield Case("stride 1", (1, _whole(rng, 1)))
+    for _ in range(12):
+        k, s = int(rng.integers(1, 6)), int(rng.integers(2, 5))
+        yield Case("stride > 1", (k + int(rng.integers(0, 10)), _whole(rng, k)), {"stride": s})
+    for _ in range(12):
+        k, s, p = (int(rng.integers(lo, hi)) for lo, hi in ((1, 6), (1, 4), (1, 4)))
+        n = max(1, k - 2 * p) + int(rng.integers(0, 7))
+        yield Case("padding", (n, _whole(rng, k)), {"stride": s, "padding": p})
+    yield Case("padding", (2, _whole(rng, 5)), {"padding": 2})
+    for dtype in (np.float32, np.float64):
+        w = rng.standard_normal(3).astype(dtype)
+        yield Case("dtype and inputs", (7, w), {"stride": 2, "padding": 1}, exact_dtype=True)
+        w = w[::-1]
+        w.flags.writeable = False
+        yield Case("dtype and inputs", (6, w), {"padding": 2}, exact_dtype=True)
+
+
+def _matrix_explain(at, n, w, stride=1, padding=0):
+    i, j = at
+    tap = j + padding - i * stride
+    if 0 <= tap < len(w):
+        return f"C[{i}, {j}] is the tap through which y[{i}] sees x[{j}]: w[{tap}]."
+    return f"C[{i}, {j}] is 0: the window of y[{i}] does not reach x[{j}]."
+
+
+CONV1D_MATRIX = Spec(
+    name="conv1d_matrix",
+    title="Convolution as a matrix",
+    summary="Build the matrix `C` with `C @ x == conv1d(x, w)`.",
+    chapter=f"{CONV}#conv1d-matrix",
+    parameters="n, w, stride=1, padding=0",
+    minutes=20,
+    difficulty="medium",
+    aspects=(
+        Aspect("stride 1", 2),
+        Aspect("stride > 1", 1),
+        Aspect("padding", 1),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_matrix_cases,
+    oracles={"PyTorch": torch_conv1d_matrix, "TensorFlow": tf_conv1d_matrix},
+    explain=_matrix_explain,
+    size_formula=lambda n, w, stride=1, padding=0: (
+        "C has one row for each output and one column for each input. "
+        + _conv_size(n, len(w), stride, padding)
+    ),
+    misconceptions=(
+        Misconception(
+            "flipped-kernel",
+            "The kernel is flipped in the rows",
+            "Each row holds the kernel backwards. A row is the window as it stands over the "
+            "input, tap 0 first.",
+            f"{CONV}#conv1d-window",
+            lambda n, w, stride=1, padding=0: _matrix(n, w[::-1], stride, padding),
+        ),
+        Misconception(
+            "transposed",
+            "Rows and columns are exchanged",
+            "This is Cᵀ: its rows belong to inputs. C turns n inputs into outputs, so it has one "
+            "row for each output.",
+            f"{CONV}#conv1d-matrix",
+            lambda n, w, stride=1, padding=0: _matrix(n, w, stride, padding).T,
+        ),
+        Misconception(
+            "stride-ignored",
+            "The stride is ignored",
+            "The kernel moves by one column from row to row. It moves by the stride, and there "
+            "are fewer rows.",
+            f"{CONV}#conv1d-stride",
+            lambda n, w, stride=1, padding=0: _matrix(n, w, 1, padding),
+        ),
+        Misconception(
+            "padding-ignored",
+            "The padding is ignored",
+            "The first row starts in the first column. With padding p the first window starts p "
+            "elements before the input, and there are more rows.",
+            f"{CONV}#conv1d-padding",
+            lambda n, w, stride=1, padding=0: _matrix(n, w, stride),
+        ),
+        Misconception(
+            "padding-kept-as-columns",
+            "The padding has columns of its own",
+            "C acts on x, which has n elements, not on the padded input. The taps that meet a "
+            "padding zero have no column.",
+            f"{CONV}#conv1d-matrix",
+            lambda n, w, stride=1, padding=0: _matrix(n + 2 * padding, w, stride),
+        ),
+        Misconception(
+            "taps-wrap-around",
+            "Taps wrap round to the other end",
+            "The taps that hang over one end come back at the other, as in a circular "
+            "convolution. With zero padding they meet zeros and are lost.",
+            f"{CONV}#conv1d-padding",
+            lambda n, w, stride=1, padding=0: _wrapped(n, w, stride, padding),
+        ),
+        Misconception(
+            "padding-in-front-only",
+            "Zeros only in front",
+            "The rows at the end are missing: `padding` counts the zeros at each end.",
+            f"{CONV}#conv1d-padding",
+            lambda n, w, stride=1, padding=0: _slide_rows(
+                np.pad(np.eye(n), ((padding, 0), (0, 0))), w, stride
+            ),
+        ),
+    ),
+)
+
+
+def _wrapped(n, w, stride, padding):
+    out = np.zeros(((n + 2 * padding - len(w)) // stride + 1, n))
+    for i in range(len(out)):
+        for j, tap in enumerate(w):
+            out[i, (i * stride + j - padding) % n] += tap
+    return out
+
+
+# -- transposed convolution, scattered ----------------------------------------------------
+
+
+def _scatter(y, w, stride=1):
+    """Add up the weighted copies of the kernel, uncropped."""
+    out = np.zeros((len(y) - 1) * stride + len(w))
+    for i, value in enumerate(y):
+        out[i * stride : i * stride + len(w)] += value * np.asarray(w, float)
+    return out
+
+
+def _crop(full, padding, output_padding=0):
+    """Cut `padding` off both ends of `full`, after making the end longer."""
+    full = np.pad(full, (0, output_padding))
+    return full[padding : len(full) - padding]
+
+
+def _transposed(y, w, stride=1, padding=0, output_padding=0):
+    return _crop(_scatter(y, w, stride), padding, output_padding)
+
+
+def _transposed_cases(most_padding, *, called=False):
+    """Return `cases` for a transposed convolution; padding stays below `most_padding(k)`."""
+
+    def cases(rng) -> Iterator[Case]:
+        y3, w2, w4 = np.array([1.0, 2, 3]), np.array([1.0, 10]), np.array([1.0, 2, 3, 4])
+        yield Case("stride 1", (y3, w2), visible=True, expected=[1, 12, 23, 30])
+        yield Case(
+            "stride > 1",
+            (y3, w4),
+            {"stride": 2},
+            visible=True,
+            expected=[1, 2, 5, 8, 9, 14, 9, 12],
+        )
+        yield Case(
+            "stride > 1",
+            (y3, w2),
+            {"stride": 3},
+            visible=True,
+            expected=[1, 10, 0, 2, 20, 0, 3, 30],
+        )
+        yield Case(
+            "padding",
+            (y3, w4),
+            {"stride": 2, "padding": 1},
+            visible=True,
+            expected=[2, 5, 8, 9, 14, 9],
+        )
+        yield Case(
+            "output_padding",
+            (y3, w4),
+            {"stride": 2, "padding": 1, "output_padding": 1},
+            visible=True,
+            expected=[2, 5, 8, 9, 14, 9, 12],
+        )
+        for _ in range(10):
+            n, k = int(rng.integers(1, 9)), int(rng.integers(1, 6))
+            yield Case("stride 1", (_whole(rng, n), _whole(rng, k)))
+        yield Case("stride 1", (_whole(rng, 1), _whole(rng, 1)))
+        for _ in range(12):
+            n, k, s = (int(rng.integers(lo, hi)) for lo, hi in ((1, 8), (1, 6), (2, 6)))
+            yield Case("stride > 1", (_whole(rng, n), _whole(rng, k)), {"stride": s})
+        for op in (0, 1):
+            for _ in range(12):
+                k, s = int(rng.integers(1 + (op == 0), 6)), int(rng.integers(1 + op, 5))
+                p = int(rng.integers(1 - op, most_padding(k)))
+                n = int(rng.integers(2, 9)) + 2 * p // s
+                more = {"output_padding": int(rng.integers(1, s))} if op else {}
+                yield Case(
+                    "output_padding" if op else "padding",
+                    (_whole(rng, n), _whole(rng, k)),
+                    {"stride": s, "padding": p, **more},
+                )
+        for a, w in _variants(rng, 7, 4):
+            settings = {"stride": 3, "padding": 1, "output_padding": 2}
+            yield Case("dtype and inputs", (a, w), settings, exact_dtype=True)
+        if called:
+            for s in (1, 2, 3):
+                yield Case("goes through conv1d", (_whole(rng, 4), _whole(rng, 3)), {"stride": s})
+
+    return cases
+
+
+def _transposed_explain(j, y, w, stride=1, padding=0, output_padding=0):
+    terms = [
+        (i, j + padding - i * stride)
+        for i in range(len(y))
+        if 0 <= j + padding - i * stride < len(w)
+    ]
+    return f"x[{j}] adds up {_products('y', 'w', y, w, terms)}."
+
+
+def _transposed_size(y, w, stride=1, padding=0, output_padding=0):
+    n, k = len(y), len(w)
+    return (
+        "The output has (n − 1)·stride − 2·padding + k + output_padding = "
+        f"({n} − 1)·{stride} − {2 * padding} + {k} + {output_padding} = "
+        f"{(n - 1) * stride - 2 * padding + k + output_padding} elements."
+    )
+
+
+def _overwrite(y, w, stride=1, padding=0, output_padding=0):
+    out = np.zeros((len(y) - 1) * stride + len(w))
+    for i, value in enumerate(y):
+        out[i * stride : i * stride + len(w)] = value * np.asarray(w, float)
+    return _crop(out, padding, output_padding)
+
+
+def _zeros_at_the_end(y, w, stride=1, padding=0, output_padding=0):
+    return np.pad(_crop(_scatter(y, w, stride), padding), (0, output_padding))
+
+
+TRANSPOSED_ASPECTS = (
+    Aspect("stride 1", 1),
+    Aspect("stride > 1", 2),
+    Aspect("padding", 1),
+    Aspect("output_padding", 1),
+    Aspect("dtype and inputs", 1),
+)
+
+SCATTER = Spec(
+    name="conv_transpose1d_scatter",
+    title="Transposed convolution, scattered",
+    summary="Let each input add its weighted copy of the kernel to the output.",
+    chapter=f"{TURN}#scatter-view",
+    parameters="y, w, stride=1, padding=0, output_padding=0",
+    minutes=25,
+    difficulty="medium",
+    aspects=TRANSPOSED_ASPECTS,
+    cases=_transposed_cases(lambda k: k + 2),
+    oracles={"PyTorch": torch_conv_transpose1d, "TensorFlow": tf_conv_transpose1d},
+    explain=_transposed_explain,
+    size_formula=_transposed_size,
+    misconceptions=(
+        Misconception(
+            "flipped-kernel",
+            "The taps are reversed",
+            "Each input leaves its copy of the kernel backwards. Scattering does not flip: "
+            "tap 0 lands first. The flip belongs to the zero-insertion view.",
+            f"{TURN}#scatter-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w[::-1], stride, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "overlap-overwritten",
+            "Overlaps are overwritten",
+            "Where two copies of the kernel meet, the later one replaces the earlier. They add up.",
+            f"{TURN}#overlap-add",
+            _overwrite,
+        ),
+        Misconception(
+            "stride-ignored",
+            "The stride is ignored",
+            "The copies lie one element apart. In the output they lie `stride` elements apart: "
+            "the stride makes the output longer.",
+            f"{TURN}#turn-round",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, 1, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "padding-ignored",
+            "The padding is ignored",
+            "The output is not cropped. In a transposed convolution `padding` takes elements "
+            "away, at both ends.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, stride, 0, output_padding
+            ),
+        ),
+        Misconception(
+            "padding-added",
+            "Padding is added, not taken away",
+            "The output is made longer by `padding` at both ends. `padding` undoes the padding "
+            "of the convolution it belongs to, so it crops.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: np.pad(
+                _scatter(y, w, stride), (padding, padding + output_padding)
+            ),
+        ),
+        Misconception(
+            "padding-cropped-in-front-only",
+            "Only the front is cropped",
+            "`padding` elements are cut off in front and none at the end. It is the number at "
+            "each end.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: np.pad(
+                _scatter(y, w, stride), (0, output_padding)
+            )[padding:],
+        ),
+        Misconception(
+            "output-padding-ignored",
+            "output_padding is ignored",
+            "The output has the shortest length that fits. `output_padding` asks for that many "
+            "elements more.",
+            f"{TURN}#output-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(y, w, stride, padding),
+        ),
+        Misconception(
+            "output-padding-in-front",
+            "output_padding in front",
+            "The extra elements stand in front. They come at the end only.",
+            f"{TURN}#output-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _front(
+                y, w, stride, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "output-padding-filled-with-zeros",
+            "output_padding filled with zeros",
+            "Zeros are appended after cropping. `output_padding` crops that much less at the "
+            "end, so values that `padding` would have cut off stay.",
+            f"{TURN}#output-padding",
+            _zeros_at_the_end,
+        ),
+        Misconception(
+            "length-is-n-times-stride",
+            "The output is cut to n·stride",
+            "The output has the length n·stride. That holds only where k + output_padding = "
+            "stride + 2·padding; in general the kernel reaches further, or less far.",
+            f"{TURN}#transposed-size",
+            lambda y, w, stride=1, padding=0, output_padding=0: _to_length(
+                _scatter(y, w, stride)[padding:], len(y) * stride
+            ),
+        ),
+    ),
+)
+
+
+def _front(y, w, stride, padding, output_padding):
+    full = np.pad(_scatter(y, w, stride), (output_padding, 0))
+    return full[padding : len(full) - padding]
+
+
+def _to_length(values, length):
+    return np.pad(values[:length], (0, max(0, length - len(values))))
+
+
+# -- transposed convolution by zero insertion ---------------------------------------------
+
+
+def _stretch(y, gap, *, after_last=False):
+    """Put `gap` zeros between the elements, and after the last one too if asked."""
+    out = np.zeros(len(y) * (gap + 1))
+    out[:: gap + 1] = y
+    return out if after_last or gap == 0 else out[:-gap]
+
+
+def _slide_over(stretched, w, before, after, stride=1):
+    return _slide(np.pad(stretched, (max(before, 0), max(after, 0))), w, stride)
+
+
+ZERO_INSERT = Spec(
+    name="conv_transpose1d_zero_insert",
+    title="Transposed convolution by zero insertion",
+    summary="Stretch the input with zeros and run an ordinary convolution over it.",
+    chapter=f"{TURN}#zero-insertion-view",
+    parameters="y, w, stride=1, padding=0, output_padding=0",
+    minutes=25,
+    difficulty="hard",
+    aspects=(*TRANSPOSED_ASPECTS, Aspect("goes through conv1d", 1)),
+    cases=_transposed_cases(lambda k: max(k, 1), called=True),
+    oracles={"PyTorch": torch_conv_transpose1d, "TensorFlow": tf_conv_transpose1d},
+    explain=_transposed_explain,
+    size_formula=_transposed_size,
+    rules=Rules(
+        given={
+            "conv1d": lambda x, w, stride=1, padding=0: (
+                np.lib.stride_tricks.sliding_window_view(np.pad(x, padding), len(w))[::stride] @ w
+            )
+        },
+        must_call="conv1d",
+        must_call_aspect="goes through conv1d",
+    ),
+    misconceptions=(
+        Misconception(
+            "flip-forgotten",
+            "The flip is forgotten",
+            "The kernel slides as it is. Scattering lays tap 0 down first; to meet the same "
+            "numbers, a kernel that slides has to be turned round.",
+            f"{TURN}#zero-insertion-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w[::-1], stride, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "zeros-after-the-last",
+            "Zeros after the last element too",
+            "Zeros stand between the elements. After the last one there are none, beyond the "
+            "padding at the edge.",
+            f"{TURN}#zero-insertion-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _slide_over(
+                _stretch(y, stride - 1, after_last=True),
+                w[::-1],
+                len(w) - 1 - padding,
+                len(w) - 1 - padding + output_padding,
+            ),
+        ),
+        Misconception(
+            "stride-many-zeros",
+            "One zero too many in each gap",
+            "There are `stride` zeros between two elements. Neighbours have to end up `stride` "
+            "places apart, which takes one zero fewer.",
+            f"{TURN}#zero-insertion-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, stride + 1, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "no-zeros-inserted",
+            "No zeros are inserted",
+            "The input is not stretched. Without zeros between its elements the stride has no "
+            "effect.",
+            f"{TURN}#zero-insertion-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, 1, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "edge-padded-by-padding",
+            "The edge is padded by `padding`",
+            "`padding` zeros are put at the edges. A transposed convolution with padding 0 "
+            "reaches furthest, so it needs the most zeros at the edge, k − 1 of them; each "
+            "`padding` takes one away.",
+            f"{TURN}#zero-insertion-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _slide_over(
+                _stretch(y, stride - 1), w[::-1], padding, padding + output_padding
+            ),
+        ),
+        Misconception(
+            "padding-ignored",
+            "The padding is ignored",
+            "k − 1 zeros stand at each edge whatever `padding` says. Each `padding` takes one "
+            "of them away, at both ends.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, stride, 0, output_padding
+            ),
+        ),
+        Misconception(
+            "stride-used-twice",
+            "The stride is used twice",
+            "The stretched input is then convolved with the same stride. The stride is used up "
+            "by the zeros: the kernel slides by one.",
+            f"{TURN}#zero-insertion-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, stride, padding, output_padding
+            )[::stride],
+        ),
+        Misconception(
+            "output-padding-ignored",
+            "output_padding is ignored",
+            "The output has the shortest length that fits. `output_padding` asks for that many "
+            "elements more.",
+            f"{TURN}#output-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(y, w, stride, padding),
+        ),
+        Misconception(
+            "output-padding-in-front",
+            "output_padding in front",
+            "The extra zeros stand in front of the stretched input. They belong at the end only.",
+            f"{TURN}#output-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _front(
+                y, w, stride, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "output-padding-filled-with-zeros",
+            "output_padding filled with zeros",
+            "Zeros are appended to the result. `output_padding` lengthens the stretched input, "
+            "so that the kernel computes the extra elements.",
+            f"{TURN}#output-padding",
+            _zeros_at_the_end,
+        ),
+    ),
+)
+
+
+# -- predict first ------------------------------------------------------------------------
+
+
+def _guess(name, title, message, section, answer):
+    return Misconception(name, title, message, f"{TURN}#{section}", lambda: answer)
+
+
+PREDICT = Spec(
+    name="predict_transposed_length",
+    title="Predict first: how long is the output?",
+    summary="Work out the length of a transposed convolution's output on paper.",
+    chapter=f"{TURN}#transposed-size",
+    parameters="",
+    minutes=5,
+    difficulty="easy",
+    aspects=(Aspect("answer", 1),),
+    cases=lambda rng: iter([Case("answer", ())]),
+    oracles={
+        "PyTorch": lambda: torch_conv_transpose1d(np.ones(5), np.ones(4), 3, 1, 2).size,
+        "TensorFlow": lambda: tf_conv_transpose1d(np.ones(5), np.ones(4), 3, 1, 2).size,
+    },
+    misconceptions=(
+        _guess(
+            "length-is-n-times-stride",
+            "n · stride",
+            "The length is not simply n·stride. The copies start (n − 1)·stride apart, and the "
+            "last one is as long as the kernel.",
+            "transposed-size",
+            15,
+        ),
+        _guess(
+            "output-padding-ignored",
+            "output_padding is left out",
+            "This is the length without `output_padding`, which asks for that many elements more.",
+            "output-padding",
+            14,
+        ),
+        _guess(
+            "padding-ignored",
+            "The padding is left out",
+            "This is the length before `padding` crops both ends.",
+            "transposed-padding",
+            18,
+        ),
+        _guess(
+            "padding-added",
+            "The padding is added",
+            "In a transposed convolution `padding` takes elements away at both ends.",
+            "transposed-padding",
+            20,
+        ),
+        _guess(
+            "padding-counted-once",
+            "The padding is counted once",
+            "`padding` crops at both ends, so it counts twice.",
+            "transposed-padding",
+            17,
+        ),
+        _guess(
+            "convolution-formula",
+            "The convolution's formula",
+            "This is how long the output of a convolution would be. Turned round, 5 is the length "
+            "of its output and the input is asked for.",
+            "transposed-size",
+            2,
+        ),
+    ),
+)
+
+
+SPECS = (CONV1D, SAME_PADDING, CONV1D_MATRIX, PREDICT, SCATTER, ZERO_INSERT)
