@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,6 +132,7 @@ class Course:
         `nbgrader_config.py` in the repository root and every command of `autograde` use it,
         so that plain nbgrader and `autograde` do the same thing.
         """
+        from nbgrader.coursedir import CourseDirectory
         from traitlets.config import Config
 
         c = Config()
@@ -142,9 +144,28 @@ class Course:
         c.CourseDirectory.autograded_directory = str(self.autograded)
         c.CourseDirectory.feedback_directory = str(self.feedback)
         c.CourseDirectory.db_url = self.gradebook
+        # The text sources hold the solutions; nbgrader would copy them into the release.
+        c.CourseDirectory.ignore = [*CourseDirectory.ignore.default(), "ps*.py"]
+        c.GenerateAssignment.pre_convert_hook = "autograde.release.before_generate"
         c.ClearSolutions.code_stub = {"python": "# Your code here.\nraise NotImplementedError"}
         c.ClearSolutions.text_stub = "*Your answer here.*"
         # A function that never ends is stopped by the judge; this is the second line.
         c.ExecutePreprocessor.timeout = 120
         c.ExecutePreprocessor.interrupt_on_timeout = True
         return c
+
+    def nbgrader(self, **coursedir):
+        """Return nbgrader's Python API on this course.
+
+        Keyword arguments override settings of nbgrader's `CourseDirectory`.
+        """
+        from nbgrader.apps import NbGraderAPI
+
+        # nbgrader starts `alembic` by name, which an environment used by its path lacks.
+        scripts = str(Path(sys.executable).parent)
+        if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+            os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        config = self.nbgrader_config()
+        config.CourseDirectory.update(coursedir)
+        return NbGraderAPI(config=config)
