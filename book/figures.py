@@ -74,7 +74,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Grid:
-    """One panel of `grids`: a 2-D list of numbers, drawn as cells.
+    """One panel of `grids`: a 2-D list of numbers (or "?"), drawn as cells.
 
     `role` is every cell's role, `roles` (same shape as `values`) overrides it per cell;
     `label` stands above the panel, `before` (such as "→" or "×") to its left.
@@ -358,6 +358,8 @@ def grids(panels, *, alt, caption=None):
             else:
                 art.text(x + 12, middle, panel.before, size=20)
                 x += 34
+        elif number:
+            x += 18
         width = len(rows[0]) * CELL - (CELL - BOX)
         if panel.label:
             label = max(width, _text_width(panel.label))
@@ -480,8 +482,8 @@ def _pair(padding):
 
 
 def _numbers(values):
-    """Return a 1-D array, tensor or list as a list of plain floats."""
-    return [float(value) for value in values]
+    """Return a 1-D array, tensor or list as a list of plain floats; "?" stays as it is."""
+    return [value if isinstance(value, str) else float(value) for value in values]
 
 
 def _check_index(index, length, name):
