@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from IPython.display import display
@@ -11,7 +12,12 @@ from autograde.verdict import AspectVerdict, Verdict
 
 
 def check(name: str) -> None:
-    """Show how the function called `name` in this notebook fares on the visible cases."""
+    """Show how the function called `name` in this notebook fares on the visible cases.
+
+    Under nbgrader's autograding it shows nothing: the hidden test in the same cell says it all.
+    """
+    if os.environ.get("NBGRADER_EXECUTION") == "autograde":
+        return
     display(_judge(name, sys._getframe(1).f_globals, visible_only=True))
 
 

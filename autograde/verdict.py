@@ -80,6 +80,12 @@ class Verdict:
             "message": self.message,
         }
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Verdict:
+        """Return the verdict that `to_dict` made `data` of."""
+        own = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        return cls(**own | {"aspects": tuple(AspectVerdict(**a) for a in data["aspects"])})
+
     @property
     def headline(self) -> str:
         """One line: the exercise and how it stands."""
