@@ -97,6 +97,7 @@ const factor = (value) => {
   return text.startsWith("−") ? `(${text})` : text;
 };
 const times = (a, b) => `${factor(a)}·${factor(b)}`;
+const brief = (a, b) => `${formatNumber(a)}·${formatNumber(b)}`; // where room is scarce
 const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
 // A sentence is a list of tokens: plain text, or [text, what it names].
@@ -165,9 +166,9 @@ const captions = {
     }
     return parts;
   },
-  gather({ w, options: { stride } }) {
-    const sets = Array.from({ length: Math.min(stride, 4) }, (_, phase) =>
-      w.flatMap((_tap, k) => (k % stride === phase ? [[named.w(k)]] : [])).reverse(),
+  gather({ w, options: { stride, padding } }) {
+    const sets = Array.from({ length: stride }, (_, j) =>
+      w.flatMap((_tap, k) => ((j + padding - k) % stride ? [] : [[named.w(k)]])).reverse(),
     );
     if (stride === 1) return ["Each output collects from its inputs, through every tap it can."];
     return [
@@ -206,6 +207,11 @@ const CELL = 38; // height of a cell
 const ROW = 46;
 const TOP = 40; // room for the input's label and indices
 
+// The same for every view, stride and padding, so that changing them moves nothing
+// below: room for a stamp from each input, and for all taps above one output.
+const bodyHeight = ({ y, w }) => Math.max(y.length * ROW + 24, w.length * ROW + 60);
+const pictureHeight = (model) => TOP + CELL + bodyHeight(model) + CELL + 40;
+
 function layout(model, width) {
   const { y, w, full } = model;
   const numbers = [...y, ...w, ...full, ...y.flatMap((a) => w.map((b) => a * b))];
@@ -217,9 +223,9 @@ function layout(model, width) {
   // insertion spends columns on what lies before the first input.
   const lead = roomy || model.view === "zeros" ? w.length - 1 : 0;
   const columns = lead + full.length;
-  const pitch = Math.min(50, Math.max(least, Math.floor((width - 2) / columns)));
-  const body = Math.max(y.length * ROW, w.length * ROW + 40, 3 * ROW);
-  const products = y.flatMap((a) => w.map((b) => times(a, b).length));
+  const pitch = Math.min(56, Math.max(least, Math.floor((width - 2) / columns)));
+  const products = y.flatMap((a) => w.map((b) => brief(a, b).length));
+  const body = bodyHeight(model);
   return {
     pitch,
     box: pitch - 4,
@@ -229,8 +235,8 @@ function layout(model, width) {
     bodyTop: TOP + CELL,
     xTop: TOP + CELL + body,
     width: columns * pitch + 1,
-    height: TOP + CELL + body + CELL + 40,
-    expressions: Math.max(...products) * 6.2 <= pitch - 6,
+    height: pictureHeight(model),
+    expressions: Math.max(...products) * 6.2 <= pitch - 4,
     longIndices: pitch >= 36,
   };
 }
@@ -255,7 +261,9 @@ function scene(model, width) {
       ? position === target
       : position >= chosen.index * stride && position < chosen.index * stride + w.length;
 
-  labels.push({ key: "y", x: at.left(0), y: 13, text: "input y" });
+  labels.push({
+    key: "y", x: at.left(0), y: 13, text: view === "zeros" ? "input y, spread out" : "input y",
+  });
   y.forEach((value, i) => {
     choices.push(
       cell(`y${i}`, "input", i * stride, TOP, {
@@ -301,8 +309,8 @@ function scene(model, width) {
   });
 
   if (view === "scatter") {
-    const pitch = at.body / y.length;
-    const top = (i) => at.bodyTop + pitch * (i + 0.5) - CELL / 2;
+    const pitch = (at.body - 24) / y.length;
+    const top = (i) => at.bodyTop + 12 + pitch * (i + 0.5) - CELL / 2;
     y.forEach((value, i) => {
       const on = w.some((_tap, k) => lit(i, k));
       edges.push({
@@ -318,7 +326,7 @@ function scene(model, width) {
         cells.push(
           cell(`p${i},${k}`, "product", i * stride + k, top(i), {
             text: formatNumber(value * tap),
-            small: at.expressions ? times(value, tap) : "",
+            small: at.expressions ? brief(value, tap) : "",
             lit: lit(i, k), faint: !lit(i, k), select: `y${i}`,
           }),
         );
@@ -400,14 +408,15 @@ function scene(model, width) {
       const k = w.length - 1 - m;
       const position = windowStart + m;
       const { value, kind } = signal[position + w.length - 1 - padding];
+      const on = kind === "input" && lit(position / stride, k);
       cells.push(
         cell(`k${k}`, "tap", position, kernelTop, {
           text: formatNumber(tap), small: at.longIndices ? `w[${k}]` : "", lit: true,
         }),
         cell(`m${k}`, "product", position, productTop, {
           text: formatNumber(value * tap),
-          small: at.expressions ? times(value, tap) : "",
-          lit: kind === "input", faint: kind !== "input",
+          small: at.expressions ? brief(value, tap) : "",
+          lit: on, faint: !on,
         }),
       );
       const from = at.middle(position);
@@ -415,13 +424,27 @@ function scene(model, width) {
       const top = productTop + CELL;
       const bend = (at.xTop - top) * 0.6;
       edges.push(
-        { key: `a${k}`, lit: kind === "input", d: `M${from} ${at.bodyTop}V${productTop}` },
+        { key: `a${k}`, lit: on, d: `M${from} ${at.bodyTop}V${productTop}` },
         {
-          key: `b${k}`, lit: kind === "input",
+          key: `b${k}`, lit: on,
           d: `M${from} ${top}C${from} ${top + bend} ${to} ${at.xTop - bend} ${to} ${at.xTop}`,
         },
       );
     });
+    if (!isOutput) {
+      // What the input will reach as the window slides on.
+      const from = at.left(chosen.index * stride) + at.box - 2;
+      const bend = (at.xTop - at.bodyTop) * 0.5;
+      full.forEach((_sum, position) => {
+        const j = position - padding;
+        if (!reached(position) || position === windowEnd || j < 0 || j >= length) return;
+        const to = at.middle(position);
+        edges.push({
+          key: `l${j}`, kind: "later", lit: true,
+          d: `M${from} ${at.bodyTop}C${to} ${at.bodyTop + 8} ${to} ${at.xTop - bend} ${to} ${at.xTop}`,
+        });
+      });
+    }
     bands.push({
       key: "window", x: at.left(windowStart) - 2, y: TOP - 4,
       width: w.length * at.pitch, height: productTop + CELL + 8 - TOP,
@@ -510,13 +533,14 @@ const STYLE = `
   --input: var(--ubh-input, #0072B2);
   --kernel: var(--ubh-kernel, #D55E00);
   --output: var(--ubh-output, #009E73);
-  --zero: var(--ubh-zero, #6B7280);
-  --padding: var(--ubh-padding, #6B7280);
-  --text: var(--ubh-text, #1F2328);
-  --muted: var(--ubh-muted, #57606A);
+  --text: var(--ubh-text, var(--ubh-ink, #1F2933));
+  --muted: var(--ubh-muted, #586470);
+  --zero: var(--ubh-zero, var(--muted));
+  --padding: var(--ubh-padding, var(--muted));
   --surface: var(--ubh-surface, #FFFFFF);
-  --accent: var(--ubh-accent, #8A3A76);
-  --line: color-mix(in srgb, var(--text) 20%, var(--surface));
+  /* Mixed with the ink, so that it is dark on light and light on dark. */
+  --accent: var(--ubh-accent, color-mix(in srgb, #B0509A 70%, var(--text)));
+  --line: var(--ubh-rule, color-mix(in srgb, var(--text) 20%, var(--surface)));
   display: block;
   margin: 1.5rem 0;
   color: var(--text);
@@ -532,12 +556,11 @@ const STYLE = `
   background: var(--surface);
   padding: 1rem;
 }
-@media (max-width: 480px) { .figure { padding: 0.75rem 0.625rem; } }
 fieldset { border: 0; margin: 0; padding: 0; min-width: 0; }
 legend { padding: 0; margin-bottom: 0.2rem; font-size: 0.8125rem; color: var(--muted); }
 .controls { display: flex; flex-wrap: wrap; gap: 0.75rem 1.75rem; align-items: flex-start; }
 .controls + .controls { margin-top: 0.75rem; }
-.row { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; }
+.row { display: flex; gap: 4px; align-items: center; }
 input, button {
   font: inherit;
   color: var(--text);
@@ -547,14 +570,14 @@ input, button {
   height: 34px;
   margin: 0;
 }
-button { min-width: 30px; padding: 0 0.5rem; cursor: pointer; }
+button { min-width: 30px; flex: none; padding: 0 0.5rem; cursor: pointer; }
 button:hover:not(:disabled) { border-color: var(--muted); }
 button:disabled { color: var(--muted); border-style: dotted; cursor: not-allowed; }
 :is(input, button):focus-visible, .segments input:focus-visible + span {
   outline: 3px solid var(--accent);
   outline-offset: 2px;
 }
-input[type="number"] { width: 42px; padding: 0 2px; text-align: center; appearance: textfield; }
+input[type="number"] { width: 42px; min-width: 30px; padding: 0 2px; text-align: center; appearance: textfield; }
 input::-webkit-inner-spin-button { appearance: none; margin: 0; }
 .taps input, .inputs input { font-weight: 600; }
 .inputs input {
@@ -592,14 +615,20 @@ input:invalid { border-style: dashed; }
   margin-top: 0.75rem; padding-top: 0.875rem; border-top: 1px solid var(--line);
 }
 .bar .segments span { padding: 0 0.75rem; }
-.stack { display: grid; margin: 0; }
+@media (max-width: 480px) {
+  .figure { padding: 0.75rem 0.625rem; }
+  .bar { font-size: 0.8125rem; }
+  .bar .segments span, .bar button { padding: 0 0.5rem; }
+}
+.hint { margin: 0.75rem 0 0; font-size: 0.8125rem; color: var(--muted); }
+.stack { display: grid; grid-template-columns: minmax(0, 1fr); margin: 0; }
 .stack > * { grid-area: 1 / 1; margin: 0; }
 .stack > .spare { visibility: hidden; }
 .caption { font-size: 0.875rem; color: var(--muted); margin-top: 0.625rem; }
-.picture { overflow-x: auto; overflow-y: hidden; margin: 0.75rem 0 0; padding: 3px; }
+.picture { overflow-x: auto; overflow-y: hidden; margin: 0.5rem 0 0; padding: 3px; }
 .picture svg { display: block; overflow: visible; touch-action: pan-x pan-y; }
 .impossible {
-  align-self: center; justify-self: center; max-width: 32em; padding: 1rem;
+  align-self: center; justify-self: center; max-width: 38em; padding: 1rem;
   border-left: 4px solid var(--accent);
 }
 .impossible:empty { display: none; }
@@ -651,6 +680,7 @@ text { fill: var(--text); font: inherit; pointer-events: none; }
 :is(.zero, .padding, .cropped, .unmet, .faint) .value { fill: var(--muted); font-weight: 400; }
 .edge { fill: none; stroke: var(--muted); stroke-width: 1; stroke-opacity: 0.35; }
 .edge.lit { stroke: var(--accent); stroke-width: 2; stroke-opacity: 1; }
+.edge.later { stroke-width: 1.5; stroke-dasharray: 4 4; }
 .edge.rule { stroke: var(--text); stroke-opacity: 1; stroke-width: 1.25; }
 .band {
   fill: color-mix(in srgb, var(--accent) 12%, var(--surface));
@@ -669,12 +699,12 @@ text { fill: var(--text); font: inherit; pointer-events: none; }
 .printed { display: none; }
 @media print {
   :host {
-    --input: #0072B2; --kernel: #D55E00; --output: #009E73; --zero: #6B7280; --padding: #6B7280;
-    --text: #000; --muted: #444; --surface: #fff; --accent: #8A3A76;
+    --input: #0072B2; --kernel: #D55E00; --output: #009E73; --text: #000;
+    --muted: #444; --surface: #fff; --line: #ccc; --accent: #84447B; --zero: #444; --padding: #444;
     break-inside: avoid; print-color-adjust: exact;
   }
   .cell { animation: none; transition: none; }
-  .controls, .bar { display: none; }
+  .controls, .bar, .hint { display: none; }
   .printed { display: block; margin: 0; }
   .picture { overflow: visible; }
   .picture svg { max-width: 100%; height: auto; }
@@ -717,6 +747,7 @@ const TEMPLATE = `
     <fieldset role="radiogroup" aria-label="View">${segment("view", Object.keys(VIEWS), Object.values(VIEWS))}</fieldset>
     <button type="button" class="reset">Reset</button>
   </div>
+  <p class="hint">Select an input or an output to follow its products.</p>
   <p class="printed"></p>
   <div class="stack">
     <div class="picture"><svg role="radiogroup" aria-label="Select one input or one output with the arrow keys">
@@ -854,6 +885,7 @@ export class TransposedConv1d extends Base {
     this.#drawControls(find);
     const possible = model.length >= 1;
     find(".picture").style.visibility = possible ? "" : "hidden";
+    find(".picture svg").setAttribute("height", pictureHeight(model));
     find(".impossible").replaceChildren(...(possible ? [] : this.#apology(model)));
     const line = find(".line");
     // What the mouse passes over is shown; only what the reader chooses is announced.
@@ -896,7 +928,7 @@ export class TransposedConv1d extends Base {
     const most = Math.floor((outputLength(y.length, w.length, { ...options, padding: 0 }) - 1) / 2);
     const sentences = [
       `No output: its length would be ${formatNumber(length)}, and it must be at least 1.`,
-      `Padding crops ${padding} from both ends. With these inputs, taps and stride ${stride} ` +
+      `Padding crops ${padding} from each end. With these inputs, taps and stride ${stride} ` +
         `it can be at most ${most}.`,
     ];
     return sentences.map((textContent) =>
@@ -919,7 +951,6 @@ export class TransposedConv1d extends Base {
   #paint({ width, height, cells, choices, edges, labels, bands }, find) {
     const svg = find(".picture svg");
     svg.setAttribute("width", width);
-    svg.setAttribute("height", height);
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     reconcile(find(".bands"), bands, () => svgNode("rect", { class: "band", rx: 8 }), (node, item) => {
       node.style.transform = `translate(${item.x}px, ${item.y}px)`;
