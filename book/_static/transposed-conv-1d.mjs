@@ -216,14 +216,14 @@ function layout(model, width) {
   const { y, w, full } = model;
   const numbers = [...y, ...w, ...full, ...y.flatMap((a) => w.map((b) => a * b))];
   const longest = Math.max(...numbers.map((value) => formatNumber(value).length));
-  const least = Math.max(26, longest * 8 + 8);
+  const least = Math.max(26, longest * 9 + 9);
   const wanted = w.length - 1 + full.length;
   const roomy = width >= wanted * Math.max(least, 32);
   // Where there is room, the three views share one grid; on a phone only zero
   // insertion spends columns on what lies before the first input.
   const lead = roomy || model.view === "zeros" ? w.length - 1 : 0;
   const columns = lead + full.length;
-  const pitch = Math.min(56, Math.max(least, Math.floor((width - 2) / columns)));
+  const pitch = Math.max(least, Math.min(56, Math.floor((width - 2) / columns)));
   const products = y.flatMap((a) => w.map((b) => brief(a, b).length));
   const body = bodyHeight(model);
   return {
@@ -1001,7 +1001,7 @@ export class TransposedConv1d extends Base {
       const values = this.#state[name];
       const fields = values.map((value, at) => {
         const field = document.createElement("input");
-        Object.assign(field, { type: "number", step: "any", min: -99, max: 99, required: true });
+        Object.assign(field, { type: "number", step: "any", min: -999, max: 999, required: true });
         field.setAttribute("aria-label", `${name}[${at}]`);
         field.dataset.list = name;
         field.dataset.at = at;

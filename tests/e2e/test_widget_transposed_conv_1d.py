@@ -382,6 +382,18 @@ def test_a_field_that_is_no_number_changes_nothing(open_page):
         assert field.input_value() == "1"
 
 
+@pytest.mark.parametrize("y", [[1, 10, 100], [-999, 0.25, 7]])
+def test_numbers_an_author_writes(open_page, y):
+    page = open_page(DEFAULT.replace("1 2 3", " ".join(map(str, y)), 1), width=390)
+    assert page.locator("input:invalid").count() == 0
+    assert shown(page) == torch_answer(y, [1, 2, 3, 4], 2).tolist()
+    fits = """nodes => nodes.every((node) => node.querySelector(".value").getBBox().width
+        <= node.querySelector(".box").getBBox().width)"""
+    for view in VIEWS:
+        show(page, view)
+        assert page.locator(".cell:not(.stamp)").evaluate_all(fits)
+
+
 def test_reset_and_attributes(open_page):
     page = open_page()
     page.get_by_role("button", name="Remove the last input").click()
