@@ -1,0 +1,300 @@
+"""Every spec proves itself: its solution, its oracles, its cases and its misconceptions."""
+
+import inspect
+from functools import cache
+from itertools import combinations
+
+import nbformat
+import numpy as np
+import pytest
+
+from autograde import specs
+from autograde.course import EXERCISES, problem_sets
+from autograde.judge import agree
+
+SEEDS = (0, 7, 2026)
+
+NAMES = specs.names()
+WITH_PARAMETERS = [name for name in NAMES if specs.get(name).parameters]
+MISCONCEPTIONS = [(name, m.name) for name in NAMES for m in specs.get(name).misconceptions]
+
+ORDER = [
+    "conv1d",
+    "same_padding",
+    "conv1d_matrix",
+    "predict_transposed_length",
+    "conv_transpose1d_scatter",
+    "conv_transpose1d_zero_insert",
+]
+"""The exercises as the course asks them."""
+
+SIGNATURES = {
+    "conv1d": "(x, w, stride=1, padding=0)",
+    "same_padding": "(n, k, s)",
+    "conv1d_matrix": "(n, w, stride=1, padding=0)",
+    "conv_transpose1d_scatter": "(y, w, stride=1, padding=0, output_padding=0)",
+    "conv_transpose1d_zero_insert": "(y, w, stride=1, padding=0, output_padding=0)",
+    "predict_transposed_length": "()",
+}
+"""The signatures that the catalogue fixes."""
+
+ORACLES = {"same_padding": {"TensorFlow"}}
+"""The frameworks that have the operation, where it is not both."""
+
+
+@pytest.fixture(params=NAMES)
+def spec(request):
+    return specs.get(request.param)
+
+
+@cache
+def misconception(name, slug):
+    return next(m for m in specs.get(name).misconceptions if m.name == slug)
+
+
+@cache
+def verdict_on(name, slug, seed):
+    return specs.get(name).judge(misconception(name, slug).fn, seed)
+
+
+# -- the catalogue -------------------------------------------------------------------------
+
+
+def test_names_are_in_course_order():
+    assert specs.names() == ORDER
+    assert [n for ps in problem_sets() for n in specs.names(ps)] == ORDER
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(KeyError, match=r"'conv9d'.*conv1d, same_padding"):
+        specs.get("conv9d")
+
+
+def test_signature_is_the_catalogues(spec):
+    assert str(inspect.signature(spec.solution)) == SIGNATURES[spec.name]
+    assert f"({spec.parameters})" == SIGNATURES[spec.name]
+
+
+def test_oracles_are_the_frameworks_that_have_the_operation(spec):
+    assert set(spec.oracles) == ORACLES.get(spec.name, {"PyTorch", "TensorFlow"})
+
+
+def test_points_are_those_of_the_aspects(spec):
+    names = [a.name for a in spec.aspects]
+    assert len(set(names)) == len(names)
+    assert all(a.points >= 1 for a in spec.aspects)
+    assert spec.points == spec.max_score == sum(a.points for a in spec.aspects)
+
+
+def test_chapter_and_sections_are_places_in_the_book(spec):
+    for place in (spec.chapter, *(m.section for m in spec.misconceptions)):
+        page, _, label = place.partition("#")
+        assert page.startswith("book/"), place
+        assert label, place
+
+
+# -- cases ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WITH_PARAMETERS)
+def test_there_are_visible_and_many_hidden_cases(name):
+    spec = specs.get(name)
+    cases = spec.all_cases(7)
+    hidden = [c for c in cases if not c.visible]
+    assert len(hidden) >= 30
+    assert {c.aspect for c in hidden} == {a.name for a in spec.aspects}
+    assert any(c.visible for c in cases)
+    assert [c.visible for c in cases] == sorted((c.visible for c in cases), reverse=True)
+
+
+@pytest.mark.parametrize("name", WITH_PARAMETERS)
+def test_hidden_cases_come_from_the_seed(name):
+    def hidden(seed):
+        return repr([(c.args, c.kwargs) for c in specs.get(name).all_cases(seed) if not c.visible])
+
+    assert hidden(7) == hidden(7)
+    assert hidden(7) != hidden(8)
+
+
+@pytest.mark.parametrize("name", WITH_PARAMETERS)
+def test_visible_cases_are_small_enough_for_paper(name):
+    for case in specs.get(name).all_cases(7):
+        if case.visible:
+            assert all(np.size(a) <= 8 for a in case.args), case
+            assert np.size(case.expected) <= 10, case
+
+
+@pytest.mark.parametrize("name", [n for n in WITH_PARAMETERS if n != "same_padding"])
+def test_dtype_cases_vary_type_layout_and_write_protection(name):
+    arrays = [
+        a
+        for c in specs.get(name).all_cases(7)
+        if c.exact_dtype
+        for a in c.args
+        if isinstance(a, np.ndarray)
+    ]
+    assert {a.dtype.name for a in arrays} == {"float32", "float64"}
+    assert {a.flags.writeable for a in arrays} == {True, False}
+    assert {a.flags.c_contiguous for a in arrays} == {True, False}
+
+
+@pytest.mark.parametrize("name", [n for n in WITH_PARAMETERS if n.startswith("conv_transpose1d")])
+def test_transposed_cases_stay_inside_what_the_exercise_promises(name):
+    for seed in SEEDS:
+        for case in specs.get(name).all_cases(seed):
+            y, w = case.args
+            stride, p, op = (
+                case.kwargs.get(key, default)
+                for key, default in (("stride", 1), ("padding", 0), ("output_padding", 0))
+            )
+            assert 0 <= op < max(stride, 1)
+            assert (len(y) - 1) * stride - 2 * p + len(w) + op >= 1
+            if name == "conv_transpose1d_zero_insert":
+                assert p <= len(w) - 1
+
+
+@pytest.mark.parametrize("name", ["conv1d", "conv1d_matrix"])
+def test_convolution_cases_have_room_for_one_window(name):
+    for seed in SEEDS:
+        for case in specs.get(name).all_cases(seed):
+            n, w = case.args
+            n = n if name == "conv1d_matrix" else len(n)
+            assert n + 2 * case.kwargs.get("padding", 0) >= len(w)
+
+
+@pytest.mark.parametrize("name", ["conv1d", "conv1d_matrix"])
+def test_edge_cases_are_there_whatever_the_seed(name):
+    for seed in SEEDS:
+        sizes = [
+            (np.size(c.args[0]) if name == "conv1d" else c.args[0], len(c.args[1]))
+            for c in specs.get(name).all_cases(seed)
+        ]
+        assert (1, 1) in sizes
+        assert any(k > n for n, k in sizes)
+
+
+def test_a_copied_case_keeps_values_and_flags_but_no_memory(spec):
+    for case in spec.all_cases(7):
+        copy = case.copy()
+        for old, new in zip(case.args, copy.args, strict=True):
+            if isinstance(old, np.ndarray):
+                np.testing.assert_array_equal(old, new)
+                assert (old.dtype, old.flags.writeable) == (new.dtype, new.flags.writeable)
+                assert not np.shares_memory(old, new)
+        assert (copy.aspect, copy.kwargs, copy.visible) == (case.aspect, case.kwargs, case.visible)
+
+
+# -- truth ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_solution_gets_full_marks_and_no_words(spec, seed):
+    verdict = spec.judge(spec.solution, seed)
+    assert verdict.passed
+    assert verdict.score == verdict.max_score == spec.points
+    assert verdict.message == ""
+    assert verdict.misconception is None
+    assert spec.judge(spec.solution, seed, visible_only=True).passed
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_oracles_agree_with_each_other_and_with_what_is_shown(spec, seed):
+    for case in spec.all_cases(seed):
+        answers = {name: f(*case.copy().args, **case.kwargs) for name, f in spec.oracles.items()}
+        if case.visible:
+            answers["the notebook"] = case.expected
+        else:
+            answers["truth"] = spec.truth(case)
+        assert len(answers) >= 2
+        for a, b in combinations(answers, 2):
+            assert agree(answers[a], answers[b]), (a, b, case)
+        if case.exact_dtype:
+            given = {a.dtype for a in case.args if isinstance(a, np.ndarray)}
+            assert {np.asarray(a).dtype for a in answers.values()} == given
+
+
+# -- misconceptions ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WITH_PARAMETERS)
+def test_at_least_six_misconceptions(name):
+    assert len(specs.get(name).misconceptions) >= 6
+
+
+def test_misconceptions_have_names_of_their_own_and_words(spec):
+    slugs = [m.name for m in spec.misconceptions]
+    assert len(set(slugs)) == len(slugs)
+    assert len({m.title for m in spec.misconceptions}) == len(slugs)
+    for m in spec.misconceptions:
+        assert m.name == m.name.lower().replace(" ", "-").replace("_", "-")
+        assert 1 <= m.message.count(". ") + 1 <= 3, "one or two sentences, three at most"
+        assert m.message.endswith(".")
+        assert "return " not in m.message, "the message does not give the code"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "slug"), MISCONCEPTIONS)
+def test_misconception_is_diagnosed_by_its_own_name_and_no_other(name, slug, seed):
+    spec = specs.get(name)
+    verdict = verdict_on(name, slug, seed)
+    assert not verdict.passed
+    assert verdict.score < verdict.max_score
+    assert verdict.misconception == slug
+    assert {a.misconception for a in verdict.aspects} <= {slug, None}
+    wrong = misconception(name, slug)
+    assert verdict.message.startswith(f"{wrong.title}: {wrong.message}\n")
+    assert verdict.message.endswith(f"\nRead: {wrong.section}")
+    assert wrong.section.startswith("book/")
+    assert spec.name in verdict.message.splitlines()[1], "a counter-example follows"
+
+
+@pytest.mark.parametrize(("name", "slug"), MISCONCEPTIONS)
+def test_misconception_is_diagnosed_from_the_visible_cases_if_it_shows_there(name, slug):
+    spec, wrong = specs.get(name), misconception(name, slug)
+    shows = any(
+        not agree(wrong.fn(*c.copy().args, **c.kwargs), c.expected)
+        for c in spec.all_cases(7)
+        if c.visible
+    )
+    verdict = spec.judge(wrong.fn, visible_only=True)
+    assert verdict.passed is not shows
+    assert verdict.misconception == (slug if shows else None)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_two_misconceptions_answer_alike(spec, seed):
+    cases = spec.all_cases(seed)
+
+    def answers(m):
+        return [m.fn(*c.copy().args, **c.kwargs) for c in cases]
+
+    for a, b in combinations(spec.misconceptions, 2):
+        pairs = zip(answers(a), answers(b), strict=True)
+        assert not all(agree(p, q) for p, q in pairs), (a.name, b.name)
+
+
+# -- the starter code ----------------------------------------------------------------------
+
+
+@cache
+def starter(problem_set):
+    """Run the released notebook's import and answer cells, as a learner's kernel would."""
+    path = EXERCISES / problem_set / f"{problem_set}.ipynb"
+    scope = {"__name__": "__main__"}
+    for cell in nbformat.read(path, as_version=4).cells:
+        answer = cell.metadata.get("nbgrader", {}).get("solution")
+        if cell.cell_type == "code" and (answer or cell.source.startswith("import ")):
+            exec(compile(cell.source, "<cell>", "exec"), scope)
+    return scope
+
+
+def test_starter_code_scores_nothing_and_is_called_not_started(spec):
+    fn = starter(spec.problem_set)[spec.name]
+    assert str(inspect.signature(fn)) == SIGNATURES[spec.name]
+    for verdict in (spec.judge(fn), spec.judge(fn, visible_only=True)):
+        assert not verdict.started
+        assert not verdict.passed
+        assert verdict.score == 0
+        assert verdict.misconception is None
+        assert "not started" in verdict.message.lower()
+        assert str(verdict) == f"{spec.name}: not started yet."
