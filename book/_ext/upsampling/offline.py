@@ -5,6 +5,8 @@ import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from docutils import nodes
+
 MATHJAX = "mathjax/es5"
 # The one bundle (TeX in, HTML out) and its fonts. Menus and lazily loaded extensions are
 # switched off below, so nothing else is ever asked for.
@@ -37,6 +39,13 @@ def copy_mathjax(app):
                 shutil.copyfile(source / name, target / name)
 
 
+def drop_thebe_nodes(app, doctree, docname):
+    """Leave out the settings that Thebe adds to each page."""
+    for node in list(doctree.findall(nodes.raw)):
+        if "x-thebe" in node.astext() or "thebe-kernel" in node.astext():
+            node.parent.remove(node)
+
+
 def drop_thebe(app, pagename, templatename, context, doctree):
     """Leave out Thebe's scripts, which would load from another host."""
     context["script_files"] = [
@@ -63,5 +72,6 @@ def setup(app):
     """Connect to Sphinx."""
     app.connect("config-inited", configure)
     app.connect("builder-inited", copy_mathjax)
+    app.connect("doctree-resolved", drop_thebe_nodes, priority=900)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", inline_widgets)

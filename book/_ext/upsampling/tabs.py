@@ -30,7 +30,7 @@ class FrameworkTabs(SphinxTransform):
             node.parent for node in self.document.findall(nodes.container) if framework_of(node)
         }
         for parent in parents:
-            for run in self._runs(parent):
+            for run in list(self._runs(parent)):
                 if len(run) > 1:
                     self._replace(parent, run)
 

@@ -1,0 +1,85 @@
+"""The Sphinx extension's own logic, on the smallest documents that show it."""
+
+import nbformat
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+from sphinx.errors import ExtensionError
+from sphinx_design.shared import is_component
+from upsampling import exercises, notebooks, offline
+from upsampling.tabs import FrameworkTabs
+
+
+def cell(text, *tags):
+    classes = ["cell", *(f"tag_{tag}" for tag in tags)]
+    return nodes.container("", nodes.Text(text), nb_element="cell_code", classes=classes)
+
+
+def outline(*children):
+    """Transform a document and describe it: tab-sets as dicts, anything else as text."""
+    document = new_document("test")
+    document += list(children)
+    FrameworkTabs(document).apply()
+    return [
+        {item[0].astext(): [c.astext() for c in item[1]] for item in child}
+        if is_component(child, "tab-set")
+        else child.astext()
+        for child in document
+    ]
+
+
+def test_adjacent_framework_cells_become_tabs():
+    a, b = cell("a", "torch"), cell("b", "tensorflow")
+    text = nodes.paragraph("", "text")
+    assert outline(cell("x"), a, b, text) == ["x", {"PyTorch": ["a"], "TensorFlow": ["b"]}, "text"]
+
+
+def test_text_between_two_runs_keeps_them_apart():
+    first = [cell("a", "torch"), cell("b", "tensorflow")]
+    second = [cell("c", "torch"), cell("d", "tensorflow")]
+    assert outline(*first, nodes.paragraph("", "text"), *second) == [
+        {"PyTorch": ["a"], "TensorFlow": ["b"]},
+        "text",
+        {"PyTorch": ["c"], "TensorFlow": ["d"]},
+    ]
+
+
+def test_a_framework_that_comes_back_starts_new_tabs():
+    cells = [cell(c, tag) for c, tag in zip("abcd", ["torch", "tensorflow"] * 2, strict=True)]
+    assert outline(*cells) == [
+        {"PyTorch": ["a"], "TensorFlow": ["b"]},
+        {"PyTorch": ["c"], "TensorFlow": ["d"]},
+    ]
+
+
+def test_neighbours_of_one_framework_share_a_tab():
+    assert outline(cell("a", "torch"), cell("b", "torch"), cell("c", "tensorflow")) == [
+        {"PyTorch": ["a", "b"], "TensorFlow": ["c"]}
+    ]
+
+
+def test_a_lone_framework_cell_is_left_alone():
+    assert outline(cell("a", "torch"), cell("x")) == ["a", "x"]
+
+
+def test_the_notebook_carries_the_drawings_and_keeps_the_rest_of_the_cell():
+    source = "from figures import (\n    draw,\n)\nimport math\nanswer = draw() + math.pi * 0"
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("answer")]
+    )
+    first, second = notebooks.standalone(notebook, "def draw():\n    return 42").cells
+    names = {}
+    exec(first.source, names)
+    assert names["answer"] == 42
+    assert second.source == "answer"
+    assert "jupyter" not in second.metadata
+
+
+def test_an_unknown_exercise_is_named():
+    with pytest.raises(ExtensionError, match="no_such_exercise"):
+        exercises.load_spec("no_such_exercise")
+
+
+def test_widgets_are_found_by_their_element():
+    body = '<p>ubh-figure</p><ubh-transposed-conv-1d y="1"></ubh-transposed-conv-1d>'
+    assert offline.WIDGET.findall(body) == ["transposed-conv-1d"]

@@ -1,0 +1,203 @@
+"""The numbers in the figures are the right ones, and every figure can be read."""
+
+import re
+
+import figures
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+EVERY_FIGURE = {
+    "sliding_window": lambda **kw: figures.sliding_window([1, 2, 3], [1, 2], **kw),
+    "scatter": lambda **kw: figures.scatter([1, 2], [1, 2], **kw),
+    "gather": lambda **kw: figures.gather([1, 2], [1, 2], 1, **kw),
+    "zero_insertion": lambda **kw: figures.zero_insertion([1, 2], [1, 2], **kw),
+    "band_matrix": lambda **kw: figures.band_matrix([[1, 2, 0], [0, 1, 2]], **kw),
+    "grids": lambda **kw: figures.grids([figures.Grid([[1, 2], [3, 4]])], **kw),
+    "legend": lambda **kw: figures.legend(**kw),
+}
+# n, k, stride, padding, output_padding
+SIZES = [
+    (3, 4, 2, 0, 0),
+    (3, 4, 2, 1, 0),
+    (3, 4, 2, 1, 1),
+    (2, 3, 3, 0, 2),
+    (4, 2, 3, 0, 0),
+    (1, 3, 2, 1, 0),
+    (3, 3, 1, 2, 0),
+    (4, 4, 2, (2, 0), 0),
+]
+
+
+def parse(figure):
+    return BeautifulSoup(figure.html, "html.parser")
+
+
+def number(text):
+    return float(text.replace("−", "-"))
+
+
+def drawn(figure, name):
+    """The numbers of the cells called `name`, in the order drawn."""
+    return [number(tag.text) for tag in parse(figure).select(f'[data-cell="{name}"]')]
+
+
+def written_sum(figure):
+    """The terms and the total of the sum that is written out."""
+    text = parse(figure).select_one('[data-cell="sum"]').text
+    _, products, total = text.split(" = ")
+    terms = [[number(v) for v in term.split("·")] for term in products.split(" + ")]
+    return terms, number(total)
+
+
+def transposed(y, w, stride, padding, output_padding):
+    """The reference, by NumPy: the transpose of the convolution's matrix."""
+    front, end = (padding, padding) if isinstance(padding, int) else padding
+    n_out = (len(y) - 1) * stride + len(w) - front - end + output_padding
+    matrix = np.zeros((len(y), n_out))
+    for i in range(len(y)):
+        for k, tap in enumerate(w):
+            if 0 <= i * stride + k - front < n_out:
+                matrix[i, i * stride + k - front] = tap
+    return matrix.T @ y
+
+
+def example(n, k):
+    rng = np.random.default_rng(n * 10 + k)
+    return rng.integers(-4, 9, n), rng.integers(-4, 9, k)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (2, 1), (3, 2), (2, (2, 0))])
+def test_sliding_window_draws_the_correlation(stride, padding):
+    x, w = example(7, 3)
+    front, end = (padding, padding) if isinstance(padding, int) else padding
+    padded = np.pad(x, (front, end))
+    expected = np.correlate(padded, w, "valid")[::stride]
+    figure = figures.sliding_window(x, w, stride=stride, padding=padding, highlight=1, alt="a")
+    assert drawn(figure, "input") == padded.tolist()
+    assert drawn(figure, "tap") == w.tolist()
+    assert drawn(figure, "output") == expected.tolist()
+    terms, total = written_sum(figure)
+    assert terms == [[a, b] for a, b in zip(padded[stride:], w, strict=False)]
+    assert total == expected[1]
+
+
+@pytest.mark.parametrize(("n", "k", "stride", "padding", "output_padding"), SIZES)
+def test_scatter_draws_products_and_sums(n, k, stride, padding, output_padding):
+    y, w = example(n, k)
+    expected = transposed(y, w, stride, padding, output_padding)
+    figure = figures.scatter(
+        y,
+        w,
+        stride=stride,
+        padding=padding,
+        output_padding=output_padding,
+        highlight=len(expected) - 1,
+        alt="a",
+    )
+    assert drawn(figure, "product") == np.outer(y, w).ravel().tolist()
+    assert drawn(figure, "output") == expected.tolist()
+    assert written_sum(figure)[1] == expected[-1]
+
+
+def test_scatter_strikes_out_exactly_what_is_cropped():
+    y, w = [1, 2, 3], [1, 2, 3, 4]
+    figure = figures.scatter(y, w, stride=2, padding=1, alt="a")
+    full = transposed(y, w, 2, 0, 0)
+    assert drawn(figure, "cropped") == [full[0], full[-1]]
+
+
+@pytest.mark.parametrize(("n", "k", "stride", "padding", "output_padding"), SIZES)
+def test_gather_collects_what_reaches_each_output(n, k, stride, padding, output_padding):
+    y, w = example(n, k)
+    expected = transposed(y, w, stride, padding, output_padding)
+    sizes = {"stride": stride, "padding": padding, "output_padding": output_padding}
+    for o, value in enumerate(expected):
+        figure = figures.gather(y, w, o, **sizes, alt="a")
+        assert drawn(figure, "output") == expected.tolist()
+        assert written_sum(figure)[1] == value
+        taps = parse(figure).select('[data-cell="tap"]')
+        # Each tap that is drawn stands at its own index of the kernel.
+        assert [number(t.text) for t in taps] == [w[int(t["data-index"])] for t in taps]
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "stride", "padding", "output_padding"),
+    [size for size in SIZES if np.max(size[3]) < size[1]],
+)
+def test_zero_insertion_gives_the_same_outputs(n, k, stride, padding, output_padding):
+    y, w = example(n, k)
+    expected = transposed(y, w, stride, padding, output_padding)
+    figure = figures.zero_insertion(
+        y, w, stride=stride, padding=padding, output_padding=output_padding, alt="a"
+    )
+    assert drawn(figure, "output") == expected.tolist()
+    assert drawn(figure, "tap") == w[::-1].tolist()
+    stretched = drawn(figure, "input")
+    assert np.correlate(stretched, w[::-1], "valid").tolist() == expected.tolist()
+
+
+def test_band_matrix_draws_every_entry():
+    matrix = np.array([[1, 2.5, 0], [0, -1, 1 / 3]])
+    figure = figures.band_matrix(matrix, alt="a")
+    assert drawn(figure, "entry") == np.round(matrix, 3).ravel().tolist()
+
+
+def test_grids_draw_every_panel():
+    left, right = np.arange(4).reshape(2, 2), np.arange(9).reshape(3, 3) / 4
+    figure = figures.grids([figures.Grid(left), figures.Grid(right, before="→")], alt="a")
+    assert drawn(figure, "panel0") == left.ravel().tolist()
+    assert drawn(figure, "panel1") == right.ravel().tolist()
+
+
+def test_an_output_that_is_to_be_predicted_is_not_given_away():
+    for draw in (figures.sliding_window, figures.scatter, figures.zero_insertion):
+        page = parse(draw([1, 2, 3], [7, 8], alt="a", reveal=False))
+        assert {tag.text for tag in page.select('[data-cell="output"]')} == {"?"}
+        assert not page.select('[data-cell="sum"]')
+
+
+@pytest.mark.parametrize("draw", EVERY_FIGURE.values(), ids=EVERY_FIGURE)
+def test_a_figure_is_one_labelled_image(draw):
+    page = parse(draw(alt="what <it> shows", caption="A & B"))
+    (figure,) = page.find_all(recursive=False)
+    (svg,) = figure.find_all("svg")
+    assert (figure.name, svg["role"], svg["aria-label"]) == ("figure", "img", "what <it> shows")
+    assert figure.figcaption.text == "A & B"
+    assert not page.select("[id]"), "ids would clash where a page shows a figure twice"
+
+
+@pytest.mark.parametrize("draw", EVERY_FIGURE.values(), ids=EVERY_FIGURE)
+def test_nothing_is_drawn_outside_the_view_and_text_stays_readable(draw):
+    svg = parse(draw(alt="a")).svg
+    *_, width, height = map(float, svg["viewbox"].split())
+    for rect in svg.find_all("rect"):
+        assert float(rect["x"]) >= 0
+        assert float(rect["x"]) + float(rect["width"]) <= width
+        assert float(rect["y"]) >= 0
+        assert float(rect["y"]) + float(rect["height"]) <= height
+    # On a phone a figure shrinks to its min-width at most, then scrolls.
+    shrink = float(re.search(r"min-width:([\d.]+)px", svg["style"])[1]) / width
+    sizes = [float(re.search(r"font-size:(\d+)px", t["style"])[1]) for t in svg("text")]
+    assert min(sizes) * shrink >= 11
+
+
+@pytest.mark.parametrize("draw", EVERY_FIGURE.values(), ids=EVERY_FIGURE)
+def test_alt_text_is_demanded(draw):
+    with pytest.raises(ValueError, match="alt text"):
+        draw(alt=" ")
+
+
+def test_impossible_figures_are_refused():
+    with pytest.raises(ValueError, match="does not fit"):
+        figures.sliding_window([1, 2], [1, 2, 3], alt="a")
+    with pytest.raises(ValueError, match="highlight=2"):
+        figures.sliding_window([1, 2, 3], [1, 2], highlight=2, alt="a")
+    with pytest.raises(ValueError, match="output=4"):
+        figures.gather([1, 2], [1, 2, 3], 4, alt="a")
+    with pytest.raises(ValueError, match="no output is left"):
+        figures.scatter([1], [1, 2], padding=1, alt="a")
+    with pytest.raises(ValueError, match="negative"):
+        figures.scatter([1, 2], [1, 2], padding=-1, alt="a")
+    with pytest.raises(ValueError, match="crops the stretched input"):
+        figures.zero_insertion([1, 2, 3], [1, 2], padding=2, stride=3, alt="a")

@@ -1,0 +1,62 @@
+"""The built site, shared by every test that looks at it."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Site:
+    """One build of the book: its exit code, what it printed, and where it lies."""
+
+    returncode: int
+    log: str
+    build: Path
+
+    @property
+    def html(self):
+        """The folder to publish."""
+        return self.build / "html"
+
+
+@pytest.fixture(scope="session")
+def build_result(tmp_path_factory, worker_id):
+    """Build the book from nothing, once for all workers.
+
+    Only the cache of executed pages is shared with other builds: it is keyed by the code,
+    the drawings and the versions of the libraries.
+    """
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+    log, code = base / "book.log", base / "book.returncode"
+    with (base / "book.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not code.exists():
+            jupyter_book = Path(sys.executable).with_name("jupyter-book")
+            command = [jupyter_book, "build", ".", "-W", "-n", "--keep-going"]
+            done = subprocess.run(
+                [*command, "--path-output", base / "book"],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+            )
+            log.write_text(done.stdout, encoding="utf-8")
+            code.write_text(str(done.returncode))
+    return Site(int(code.read_text()), log.read_text("utf-8"), base / "book" / "_build")
+
+
+@pytest.fixture(scope="session")
+def site(build_result):
+    """The built book. Whatever looks at its pages fails where there are none."""
+    if not (build_result.html / "index.html").exists():
+        pytest.fail(f"the book was not built:\n{build_result.log[-3000:]}")
+    return build_result
