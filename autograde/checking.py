@@ -8,7 +8,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from autograde import specs
-from autograde.course import UsageError, find_problem_set
+from autograde.course import KERNEL_QUIET, UsageError, find_problem_set
 from autograde.grading import unreadable
 from autograde.verdict import MIME, AspectVerdict, Verdict
 
@@ -33,6 +33,7 @@ def check_notebook(path: Path) -> tuple[list[Verdict], list[str]]:
         notebook,
         timeout=120,
         allow_errors=True,
+        extra_arguments=[KERNEL_QUIET],
         resources={"metadata": {"path": str(path.resolve().parent)}},
     ).execute()
     shown = {}

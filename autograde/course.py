@@ -7,6 +7,7 @@ import importlib.util
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from autograde import specs
 ROOT = Path(__file__).resolve().parents[1]
 SOLUTIONS = ROOT / "solutions"
 EXERCISES = ROOT / "exercises"
+KERNEL_QUIET = "--IPKernelApp.log_level=ERROR"
 
 
 class UsageError(Exception):
@@ -152,6 +154,8 @@ class Course:
         # A function that never ends is stopped by the judge; this is the second line.
         c.ExecutePreprocessor.timeout = 120
         c.ExecutePreprocessor.interrupt_on_timeout = True
+        # ipykernel warns of every connection over TCP; these stay on this machine.
+        c.Execute.extra_arguments = [KERNEL_QUIET]
         return c
 
     def nbgrader(self, **coursedir):
@@ -160,11 +164,14 @@ class Course:
         Keyword arguments override settings of nbgrader's `CourseDirectory`.
         """
         from nbgrader.apps import NbGraderAPI
+        from sqlalchemy.exc import SAWarning
 
         # nbgrader starts `alembic` by name, which an environment used by its path lacks.
         scripts = str(Path(sys.executable).parent)
         if scripts not in os.environ.get("PATH", "").split(os.pathsep):
             os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+        # nbgrader's own models warn under SQLAlchemy 2.1; nothing a user could act on.
+        warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
         self.directory.mkdir(parents=True, exist_ok=True)
         config = self.nbgrader_config()
         config.CourseDirectory.update(coursedir)

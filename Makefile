@@ -1,0 +1,59 @@
+# Upsampling by Hand. `make` lists the targets; each is one line of real work.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENV := .venv/.ready
+SITE := _build/html/index.html
+SAMPLE := _build/sample-course
+PORT ?= 8000
+
+SPECS := $(shell find solutions autograde -name '*.py')
+BOOK := _config.yml _toc.yml $(shell find book -type f -not -path '*/__pycache__/*')
+STUDENTS := $(shell find tests/sample_class -name '*.py')
+
+.PHONY: help course test env book exercises serve lab clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+course: $(SITE) $(SAMPLE)/.feedback ## everything: environment, learners' notebooks, book, a graded sample class
+	@$(BIN)/autograde grade ps03 --course $(SAMPLE)
+	@echo
+	@echo "the book              $(SITE)"
+	@echo "                      make serve   shows it at http://localhost:$(PORT)"
+	@echo "learners' notebooks   exercises/"
+	@echo "                      make lab     opens them in JupyterLab"
+	@echo "feedback pages        $(SAMPLE)/feedback/"
+	@echo "                      for example  $(SAMPLE)/feedback/chen/ps03-transposed-conv-1d/ps03-transposed-conv-1d.html"
+
+test: $(ENV) ## the whole test suite
+	$(BIN)/pytest -n 2 --dist loadscope
+
+env: $(ENV) ## the environment alone, in .venv
+$(ENV): requirements.txt pyproject.toml tools/make_env.py
+	@$(PYTHON) tools/make_env.py
+
+book: $(SITE) ## the book, in _build/html
+$(SITE): $(ENV) $(BOOK) $(SPECS)
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@touch $@
+
+exercises: _build/.released ## the learners' notebooks, in exercises/
+_build/.released: $(ENV) $(SPECS)
+	$(BIN)/autograde release
+	@mkdir -p _build && touch $@
+
+$(SAMPLE)/.feedback: _build/.released $(STUDENTS)
+	$(BIN)/python tests/sample_class/hand_in.py $(SAMPLE)
+	$(BIN)/autograde grade ps03 --course $(SAMPLE)
+	$(BIN)/autograde feedback ps03 --course $(SAMPLE)
+	@touch $@
+
+serve: $(SITE) ## show the built site on localhost (PORT=8000)
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lab: $(ENV) ## open the learners' notebooks in JupyterLab
+	$(BIN)/jupyter lab exercises
+
+clean: ## remove what was built, but not the environment
+	rm -rf _build

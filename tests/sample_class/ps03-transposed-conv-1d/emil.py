@@ -1,0 +1,1 @@
+"""Emil has not begun."""
