@@ -386,17 +386,17 @@ def legend(*, alt="What the cells mean", caption=None):
     """Draw one cell of each role with its name."""
     entries = [
         ("input", 3, "input"),
-        ("kernel", 2, "kernel tap, or tap × input"),
+        ("kernel", 2, "kernel tap"),
         ("output", 6, "output"),
         ("zero", 0, "zero between inputs"),
-        ("padding", 0, "zero around the input"),
-        ("cropped", 1, "computed, then cropped"),
+        ("padding", 0, "zero at the ends"),
+        ("cropped", 1, "cropped"),
     ]
     art = _Svg()
     for number, (role, value, text) in enumerate(entries):
         column, row = divmod(number, 3)
-        art.cell(6 + column * 300, 6 + row * CELL, value, role, name="legend", index=number)
-        art.text(60 + column * 300, 6 + row * CELL + BOX / 2, text, anchor="start")
+        art.cell(6 + column * 190, 6 + row * CELL, value, role, name="legend", index=number)
+        art.text(60 + column * 190, 6 + row * CELL + BOX / 2, text, anchor="start")
     return art.figure(alt, caption)
 
 

@@ -77,7 +77,8 @@ def test_page_is_whole_and_accessible(visit, name, width, theme):
     # What hides behind a click is checked as well.
     page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true")
     page.evaluate("dispatchEvent(new Event('resize'))")
-    results = Axe().run(page)
+    # Without preloading: axe would fetch each style sheet's imports from a wrong address.
+    results = Axe().run(page, options={"preload": False})
     found = [
         (violation["id"], [node["html"][:160] for node in violation["nodes"]][:4])
         for violation in results.response["violations"]
@@ -100,10 +101,10 @@ def test_formulas_are_typeset(visit, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_page_works_from_a_folder(visit, site, name):
     page = visit(name, base=site.html.as_uri())
-    assert page.locator(".bd-article h1").first.is_visible()
+    assert page.locator("#main-content h1:visible, .bd-main h1:visible").count()
     # A browser refuses modules from files; a widget must work all the same.
     undefined = "[...document.querySelectorAll(':not(:defined)')].map(e => e.localName)"
-    assert page.evaluate(undefined) == []
+    assert not [name for name in page.evaluate(undefined) if name.startswith("ubh-")]
 
 
 def selected(page):

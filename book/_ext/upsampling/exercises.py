@@ -73,15 +73,17 @@ class MistakesDirective(SpecDirective):
     def run(self):
         """Return one list with the misconceptions of every exercise named."""
         items, seen = [], set()
-        for name in self.arguments:
-            for mistake in load_spec(name).misconceptions:
+        exercises = [load_spec(name) for name in self.arguments]
+        for spec in exercises:
+            for mistake in spec.misconceptions:
                 if (mistake.title, mistake.message) in seen:
                     continue
                 seen.add((mistake.title, mistake.message))
                 label = mistake.section.partition("#")[2]
                 title = mistake.title.rstrip(".")
                 items.append(f"- **{title}.** {mistake.message} See {{ref}}`{label}`.")
-        return [self.box("mistakes", "What often goes wrong", "\n".join(items))]
+        heading = f"What often goes wrong: {', '.join(spec.title for spec in exercises)}"
+        return [self.box("mistakes", heading, "\n".join(items))]
 
 
 def setup(app):
