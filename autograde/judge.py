@@ -7,6 +7,7 @@ trusts the function it runs.
 from __future__ import annotations
 
 import contextlib
+import dis
 import inspect
 import io
 import linecache
@@ -16,7 +17,7 @@ import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "scipy", "cv2", "skimage", 
 """Top-level packages that hold the operations which learners write by hand."""
 
 
+UNSTARTED = "Not started: the function still raises NotImplementedError."
+
+
 class TooSlow(BaseException):
     """Raised inside a call that outlives its time. Not an `Exception`, so that a learner's
     `except Exception` does not swallow it.
@@ -36,42 +40,46 @@ class TooSlow(BaseException):
 
 @dataclass
 class Outcome:
-    """What came of one case: `problem` is None if it passed, else what to tell the learner."""
+    """What came of one case: `kind` is "ok" if it passed, else `problem` tells the learner."""
 
     case: Case
     truth: Any
     value: Any = None
-    problem: str | None = None
-    kind: str = "ok"  # ok, exception, unstarted, slow, type, shape, dtype, nan, value, ...
+    kind: str = "ok"  # or exception, unstarted, slow, type, shape, dtype, nan, value, ...
+    problem: str = ""
+    mutated: bool = False
+    calls: dict[str, int] = field(default_factory=dict)
+
+    def fail(self, kind: str, problem: str) -> None:
+        """Note what went wrong."""
+        self.kind, self.problem = kind, problem
 
 
 def judge(spec: Spec, fn: Callable, seed: int, *, visible_only: bool = False) -> Verdict:
     """Judge `fn` by `spec` and return the `Verdict`; see `Spec.judge`."""
     every = spec.all_cases(seed)
     cases = [c for c in every if c.visible or not visible_only]
+    unseen = [c for c in every if not c.visible] if visible_only else []
     if not cases:  # a prediction has nothing to show before it is handed in
         return _noted(spec, fn, every[0])
     aspects = [a for a in spec.aspects if any(c.aspect == a.name for c in cases)]
-    forbidden = _forbidden_use(fn, spec.rules)
     outcomes: list[Outcome] = []
     slow: set[str] = set()
     for case in cases:
         if case.aspect in slow:  # one endless loop is enough to know
             continue
         outcome = run_case(spec, fn, case)
-        if forbidden and outcome.kind != "unstarted":
-            outcome.kind, outcome.problem = "forbidden", forbidden
         if outcome.kind == "slow":
             slow.add(case.aspect)
         outcomes.append(outcome)
-        if outcome.kind == "unstarted":
-            break
-    if any(o.kind == "unstarted" for o in outcomes):
-        todo = "Not started: the function still raises NotImplementedError."
-        verdicts = tuple(AspectVerdict(a.name, a.points, False, todo) for a in aspects)
+    if all(o.kind == "unstarted" for o in outcomes):
+        verdicts = tuple(AspectVerdict(a.name, a.points, False, UNSTARTED) for a in aspects)
         return Verdict(spec.name, spec.title, verdicts, visible_only, started=False)
+    if forbidden := _forbidden_use(fn, spec.rules):
+        for outcome in outcomes:
+            outcome.fail("forbidden", forbidden)
 
-    whole = _explains(spec, fn, outcomes, seed)
+    whole = _explains(spec, fn, outcomes, unseen)
     verdicts = []
     for aspect in aspects:
         mine = [o for o in outcomes if o.case.aspect == aspect.name]
@@ -79,116 +87,103 @@ def judge(spec: Spec, fn: Callable, seed: int, *, visible_only: bool = False) ->
         if not bad:
             verdicts.append(AspectVerdict(aspect.name, aspect.points, True))
             continue
-        found = whole or _explains(spec, fn, mine, seed)
-        worst = min(bad, key=lambda o: (not o.case.visible, o.case.size))
-        message = worst.problem
-        if found:
-            message = f"{found.title}: {found.message}\n{worst.problem}\nRead: {found.section}"
-        verdicts.append(
-            AspectVerdict(
-                aspect.name,
-                aspect.points,
-                False,
-                message,
-                found.name if found else None,
-                found.section if found else None,
-            )
-        )
+        found = whole or _explains(spec, fn, mine, unseen)
+        shown = min(bad, key=lambda o: (not o.case.visible, o.case.size))
+        verdicts.append(_verdict(aspect, shown, found))
     return Verdict(spec.name, spec.title, tuple(verdicts), visible_only)
+
+
+def _verdict(aspect, shown: Outcome, found: Misconception | None) -> AspectVerdict:
+    """Return the verdict on an aspect that failed, with the one counter-example to show."""
+    if found is None:
+        return AspectVerdict(aspect.name, aspect.points, False, shown.problem)
+    message = f"{found.title}: {found.message}\n{shown.problem}\nRead: {found.section}"
+    return AspectVerdict(aspect.name, aspect.points, False, message, found.name, found.section)
 
 
 def _noted(spec: Spec, fn: Callable, case: Case) -> Verdict:
     """Say whether `fn` gives an answer at all, and nothing about whether it is right."""
-    outcome = run_case(spec, fn, case)
-    kind = outcome.kind
-    answered = kind in {"ok", "value"}
+    outcome = Outcome(case, truth=None)
+    _run(spec, fn, outcome)
+    if outcome.kind == "ok" and (problem := _not_numbers(_call(spec, case), outcome.value)):
+        outcome.fail("type", problem)
+    elif outcome.kind == "unstarted":
+        outcome.problem = UNSTARTED
+    answered = outcome.kind == "ok"
     aspects = tuple(
         AspectVerdict(a.name, a.points, answered, outcome.problem) for a in spec.aspects
     )
-    return Verdict(spec.name, spec.title, aspects, True, kind != "unstarted", noted=answered)
+    started = outcome.kind != "unstarted"
+    return Verdict(spec.name, spec.title, aspects, True, started, noted=answered)
 
 
 def run_case(spec: Spec, fn: Callable, case: Case) -> Outcome:
     """Call `fn` on a copy of the case's inputs and compare what it returns with the truth."""
     outcome = Outcome(case, spec.truth(case))
+    _run(spec, fn, outcome)
+    if outcome.kind == "ok" and (problem := _compare(spec, outcome)):
+        outcome.fail(*problem)
+    return outcome
+
+
+def _run(spec: Spec, fn: Callable, outcome: Outcome) -> None:
+    """Call `fn` and put what it returns, or why it does not, into `outcome`."""
+    case, seconds = outcome.case, spec.rules.seconds
     given = case.copy()
-    calls: dict[str, int] = {}
     try:
-        with _given(fn, spec.rules, calls), _quiet(), _time_limit(spec.rules.seconds):
-            value = fn(*given.args, **given.kwargs)
+        with _given(fn, spec.rules, outcome.calls), _quiet(), _time_limit(seconds):
+            outcome.value = fn(*given.args, **given.kwargs)
     except NotImplementedError:
-        return _fail(outcome, "unstarted", "Not started.")
+        outcome.fail(
+            "unstarted",
+            f"{_call(spec, case)} raised NotImplementedError: this part is not written yet.",
+        )
     except TooSlow:
-        return _fail(
-            outcome,
+        outcome.fail(
             "slow",
-            f"{_call(spec, case)} did not finish within {spec.rules.seconds:g} s. "
+            f"{_call(spec, case)} did not finish within {seconds:g} s. "
             "Is there a loop that never ends?",
         )
-    except Exception as error:
-        return _fail(outcome, "exception", f"{_call(spec, case)} raised {_where(error, fn)}")
-    outcome.value = value
-    problem = _compare(spec, outcome)
-    if problem:
-        return _fail(outcome, *problem)
-    if case.exact_dtype and not _same_inputs(case, given):
-        return _fail(
-            outcome,
-            "mutated",
-            f"{_call(spec, case)} changed its input in place. Work on a copy: the caller "
-            "still needs the original.",
-        )
-    rules = spec.rules
-    if rules.must_call and case.aspect == rules.must_call_aspect and not calls:
-        return _fail(
-            outcome,
-            "uncalled",
-            f"The values are right, but `{rules.must_call}` was never called. This exercise "
-            f"asks you to express the operation through `{rules.must_call}`.",
-        )
-    return outcome
+    except (Exception, SystemExit) as error:
+        outcome.fail("exception", f"{_call(spec, case)} raised {_where(error, fn)}")
+    outcome.mutated = not _same_inputs(case, given)
+
+
+# -- comparing -----------------------------------------------------------------------------
 
 
 def agree(value: Any, truth: Any) -> bool:
     """Return whether two results have the same shape and equal values, rounding aside.
 
-    The tolerance is 1024 rounding units of the coarser of the two floating types, at the
-    largest magnitude in `truth`: enough for any order of summation, or an FFT.
+    The tolerance is 1024 rounding units at the largest magnitude in `truth`: enough for any
+    order of summation, or an FFT. A float32 answer to a float64 question may round as float32
+    does; a coarser type is no excuse.
     """
     try:
         a, b = np.asarray(value), np.asarray(truth)
-        if a.shape != b.shape or a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu":
-            return False
-        if a.size == 0:
-            return True
-        kinds = [d for d in (a.dtype, b.dtype) if d.kind == "f"] or [np.dtype(np.float64)]
-        eps = max(np.finfo(d).eps for d in kinds)
-        scale = max(1.0, float(np.max(np.abs(b))))
-        return bool(np.all(np.abs(a.astype(float) - b.astype(float)) <= 1024 * eps * scale))
-    except (TypeError, ValueError):
+    except ValueError:  # a ragged list
         return False
+    if a.shape != b.shape or a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu":
+        return False
+    return not _differs(a, b).any()
 
 
-def _fail(outcome: Outcome, kind: str, problem: str) -> Outcome:
-    outcome.kind, outcome.problem = kind, problem
-    return outcome
+def _differs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return where two arrays of the same shape differ by more than rounding (NaN does)."""
+    types_ = [x.dtype for x in (a, b) if x.dtype.kind == "f"] or [np.dtype(np.float64)]
+    unit = min(max(np.finfo(t).eps for t in types_), np.finfo(np.float32).eps)
+    scale = max(1.0, float(np.max(np.abs(b), initial=0)))
+    with np.errstate(invalid="ignore"):
+        return ~(np.abs(a.astype(float) - b.astype(float)) <= 1024 * unit * scale)
 
 
 def _compare(spec: Spec, outcome: Outcome) -> tuple[str, str] | None:
     """Return the kind of difference between value and truth and a sentence on it, or None."""
-    case, value, truth = outcome.case, outcome.value, np.asarray(outcome.truth)
+    case, truth = outcome.case, np.asarray(outcome.truth)
     call = _call(spec, case)
-    if value is None:
-        return "type", f"{call} returned None. Does every path end with `return`?"
-    try:
-        got = np.asarray(value)
-    except ValueError:
-        return "type", f"{call} returned a ragged {type(value).__name__}, not an array."
-    if got.dtype.kind not in "fiu":
-        return (
-            "type",
-            f"{call} returned {type(value).__name__} of {got.dtype}, not numbers.",
-        )
+    if problem := _not_numbers(call, outcome.value):
+        return "type", problem
+    got = np.asarray(outcome.value)
     if got.shape != truth.shape:
         formula = ""
         if spec.size_formula:
@@ -196,54 +191,109 @@ def _compare(spec: Spec, outcome: Outcome) -> tuple[str, str] | None:
         return "shape", f"{call} has shape {got.shape}, expected {truth.shape}.{formula}"
     if np.isnan(got).any() and not np.isnan(truth).any():
         return "nan", f"{call} contains NaN: was an array used before it was filled?"
-    if not agree(got, truth):
-        bad = ~np.isclose(got, truth, rtol=1e-4, atol=1e-6)
-        index = np.unravel_index(int(np.argmax(bad)), truth.shape) if truth.ndim else ()
-        at = tuple(int(i) for i in index)
-        if not at:
-            return "value", f"{call} returned {show(got)}, expected {show(truth)}."
-        why = ""
-        if spec.explain:
-            place = at if len(at) > 1 else at[0]
-            why = f" {spec.explain(place, *case.args, **case.kwargs)}"
-        label = f"[{', '.join(map(str, at))}]"
-        return "value", (
-            f"{call} returned {show(got)}, expected {show(truth)}. The first difference is at "
-            f"{label}: {show(got[at])} instead of {show(truth[at])}.{why}"
-        )
+    differs = _differs(got, truth)
+    if differs.any():
+        return "value", f"{call} {_difference(spec, case, got, truth, differs)}"
     if case.exact_dtype and got.dtype != truth.dtype:
         return "dtype", (
             f"{call} has dtype {got.dtype}, expected {truth.dtype}: the result keeps the "
             "input's floating type."
         )
+    if case.exact_dtype and outcome.mutated:
+        return "mutated", (
+            f"{call} changed its input in place. Work on a copy: the caller still needs the "
+            "original."
+        )
+    wanted = spec.rules.must_call
+    if case.aspect == spec.rules.must_call_aspect and not outcome.calls.get(wanted):
+        return "uncalled", (
+            f"The values are right, but `{wanted}` was never called. This exercise asks you to "
+            f"express the operation through `{wanted}`."
+        )
     return None
 
 
-def _explains(spec: Spec, fn: Callable, outcomes: list[Outcome], seed: int) -> Misconception | None:
+def _not_numbers(call: str, value: Any) -> str | None:
+    """Return why `value` is no array of real numbers, or None if it is one."""
+    if value is None:
+        return f"{call} returned None. Does every path end with `return`?"
+    try:
+        got = np.asarray(value)
+    except ValueError:
+        return f"{call} returned a ragged {type(value).__name__}, not an array."
+    if got.dtype.kind == "c":
+        return f"{call} returned complex values. After an FFT, take the real part."
+    if got.dtype.kind not in "fiu":
+        return f"{call} returned {type(value).__name__} of {got.dtype}, not numbers."
+    return None
+
+
+def _difference(spec: Spec, case: Case, got, truth, differs) -> str:
+    """Say how two arrays differ: both of them, the first place, and what belongs there."""
+    both = f"returned {show(got)}, expected {show(truth)}."
+    if not truth.ndim:
+        return both
+    at = tuple(int(i) for i in np.argwhere(differs)[0])
+    here, there = show(got[at]), show(truth[at])
+    if here == there:  # they differ in digits that are not usually shown
+        here, there = f"{got[at]:.17g}", f"{truth[at]:.17g}"
+    why = ""
+    if spec.explain:
+        place = at if len(at) > 1 else at[0]
+        why = f" {spec.explain(place, *case.args, **case.kwargs)}"
+    index = ", ".join(map(str, at))
+    return f"{both} The first difference is at [{index}]: {here} instead of {there}.{why}"
+
+
+# -- diagnosing ----------------------------------------------------------------------------
+
+
+def _explains(
+    spec: Spec, fn: Callable, outcomes: list[Outcome], unseen: list[Case]
+) -> Misconception | None:
     """Return the misconception that gives exactly these answers, right ones included, or None.
 
-    A few visible cases may fit two misconceptions. The one that also gives the learner's
-    answers on the hidden inputs is meant then, for which no truth is needed.
+    A few visible cases may fit by chance. So the misconception has to give the learner's
+    answers to the `unseen` cases of the same aspects too, for which no truth is needed.
     """
-    failing = [o for o in outcomes if o.kind != "ok"]
-    if not failing or any(o.kind not in {"value", "shape"} for o in failing):
-        return None
-    found = [m for m in spec.misconceptions if all(_same_answer(m, o) for o in outcomes)]
-    if len(found) > 1 and all(o.case.visible for o in outcomes):
-        hidden = [c for c in spec.all_cases(seed) if not c.visible]
-        answers = [run_case(spec, fn, c) for c in hidden]
-        found = [m for m in found if all(_same_answer(m, o) for o in answers)] or found
-    return found[0] if found else None
+    found = [m for m in spec.misconceptions if _fits(m, outcomes)]
+    if not found or not unseen:
+        return found[0] if found else None
+    aspects = {o.case.aspect for o in outcomes}
+    more = []
+    for case in unseen:
+        if case.aspect in aspects:
+            more.append(Outcome(case, truth=None))
+            _run(spec, fn, more[-1])
+            if more[-1].kind == "slow":
+                return None
+            if more[-1].kind == "ok":
+                more[-1].kind = "value"  # whether it is right is not known
+    return next((m for m in found if _fits(m, more)), None)
 
 
-def _same_answer(misconception: Misconception, outcome: Outcome) -> bool:
-    case = outcome.case.copy()
-    try:
-        with _quiet():
-            wrong = misconception.fn(*case.args, **case.kwargs)
-    except Exception:
-        return False
-    return agree(wrong, outcome.value)
+def _fits(misconception: Misconception, outcomes: list[Outcome]) -> bool:
+    """Return whether a misconception accounts for every outcome, and for one failure at least.
+
+    Where the misconception itself has no answer (nothing is left to compute, or it raises),
+    it says nothing about how a learner's version of it fails.
+    """
+    evidence = False
+    for outcome in outcomes:
+        case = outcome.case.copy()
+        try:
+            with _quiet():
+                wrong = np.asarray(misconception.fn(*case.args, **case.kwargs))
+        except Exception:
+            wrong = np.zeros(0)
+        if wrong.size == 0:
+            if outcome.kind == "ok":
+                return False
+        elif outcome.kind not in {"ok", "value", "shape"} or not agree(wrong, outcome.value):
+            return False
+        else:
+            evidence |= outcome.kind != "ok"
+    return evidence
 
 
 # -- running -------------------------------------------------------------------------------
@@ -348,9 +398,11 @@ def _forbidden_use(fn: Callable, rules: Rules) -> str | None:
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """Return the global and attribute names that a function and those inside it mention."""
+    """Return the globals that a function and those inside it read, and what they import."""
+    loads = {"LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME"}
+    own = {i.argval for i in dis.get_instructions(code) if i.opname in loads}
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
-    return set(code.co_names).union(*map(_names, inner))
+    return own.union(*map(_names, inner))
 
 
 # -- words ---------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def is_fresh(problem_set: str, released: Path) -> bool:
     """Return whether a released notebook was made from the source as it is now."""
     try:
         stamp = nbformat.read(released, as_version=4).metadata["autograde"]["source"]
-    except (OSError, KeyError, ValueError, nbformat.reader.NotJSONError):
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, nbformat.ValidationError):
         return False
     return stamp == build(problem_set).metadata["autograde"]["source"]
 

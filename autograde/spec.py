@@ -164,10 +164,9 @@ def _copy(value):
     """Copy an array with its layout in memory and its writeable flag; pass anything else."""
     if not isinstance(value, np.ndarray):
         return value
-    if value.ndim == 1 and value.strides != (value.itemsize,) and value.size:
+    if value.ndim == 1 and value.size and value.strides != (value.itemsize,):
         step = value.strides[0] // value.itemsize
-        backing = np.zeros(abs(step) * value.size, value.dtype)
-        new = backing[:: abs(step)] if step > 0 else backing[::-1][::step]
+        new = np.zeros(abs(step) * value.size, value.dtype)[::step]
         new[...] = value
     else:
         new = value.copy()
