@@ -1,6 +1,8 @@
 """What the judge gets wrong. Each test here fails for a reason that its docstring gives."""
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -185,3 +187,29 @@ def test_a_damaged_notebook_is_not_fresh(tmp_path, content):
     path = tmp_path / "some.ipynb"
     path.write_text(content)
     assert not is_fresh(CONV1D.problem_set, path)
+
+
+ENDLESS = """
+from dataclasses import replace
+from autograde import specs
+
+def fn(x, w, stride=1, padding=0):
+    while True:
+        try:
+            for i in range(1000):
+                pass
+        except:
+            pass
+
+spec = specs.get("conv1d")
+spec = replace(spec, rules=replace(spec.rules, seconds=0.1))
+print(spec.judge(fn, visible_only=True).message)
+"""
+
+
+def test_an_endless_loop_that_catches_everything_is_stopped_too():
+    """The alarm rings inside the `try` every time; nbgrader's interrupt is caught likewise."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert "did not finish" in done.stdout

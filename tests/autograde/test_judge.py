@@ -201,6 +201,10 @@ ENDLESS = {
     "bare except": (
         "while True:\n        try:\n            i = 1\n        except:\n            pass"
     ),
+    "first alarm swallowed": (  # it has to ring again
+        "try:\n        while True:\n            pass\n"
+        "    except:\n        while True:\n            pass"
+    ),
     "finally": "try:\n        while True:\n            pass\n    finally:\n        i = 0",
 }
 
