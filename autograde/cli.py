@@ -128,12 +128,12 @@ def _show_results(console, course, problem_set, results) -> int:
     if confused:
         console.print("\nWhat seems to be confused:")
         for student, exercise, misconception in confused:
-            console.print(f"  {student}: {misconception} ({exercise})")
+            console.print(f"  {student}: {misconception} ({exercise})", soft_wrap=True)
     failed = [r for r in results if r.problem]
     if failed:
         console.print("\nCould not be graded:")
         for r in failed:
-            console.print(f"  {r.student}: {r.problem}", markup=False)
+            console.print(f"  {r.student}: {r.problem}", markup=False, soft_wrap=True)
     kept = sum(r.kept for r in results)
     if kept:
         console.print(f"\n{kept} unchanged since last graded (--force grades them again).")
