@@ -1,4 +1,4 @@
-"""What the judge gets wrong. Each test here fails for a reason that its docstring gives."""
+"""Traps the judge must not fall into, each once found as a fault of its own."""
 
 import re
 import subprocess
