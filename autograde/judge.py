@@ -29,6 +29,9 @@ FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "scipy", "cv2", "skimage", 
 """Top-level packages that hold the operations which learners write by hand."""
 
 
+COMPARED = {"ok", "value", "shape", "dtype", "mutated", "uncalled"}
+"""Kinds of outcome whose values can be held against a misconception's."""
+
 UNSTARTED = "Not started: the function still raises NotImplementedError."
 
 
@@ -87,7 +90,9 @@ def judge(spec: Spec, fn: Callable, seed: int, *, visible_only: bool = False) ->
         if not bad:
             verdicts.append(AspectVerdict(aspect.name, aspect.points, True))
             continue
-        found = whole or _explains(spec, fn, mine, unseen)
+        found = _explains(spec, fn, mine, unseen)
+        if whole and any(o.kind in {"value", "shape"} for o in bad):
+            found = whole
         shown = min(bad, key=lambda o: (not o.case.visible, o.case.size))
         verdicts.append(_verdict(aspect, shown, found))
     return Verdict(spec.name, spec.title, tuple(verdicts), visible_only)
@@ -289,10 +294,10 @@ def _fits(misconception: Misconception, outcomes: list[Outcome]) -> bool:
         if wrong.size == 0:
             if outcome.kind == "ok":
                 return False
-        elif outcome.kind not in {"ok", "value", "shape"} or not agree(wrong, outcome.value):
+        elif outcome.kind not in COMPARED or not agree(wrong, outcome.value):
             return False
         else:
-            evidence |= outcome.kind != "ok"
+            evidence |= outcome.kind in {"value", "shape"}
     return evidence
 
 

@@ -153,6 +153,12 @@ def _conv1d_cases(rng) -> Iterator[Case]:
         visible=True,
         expected=[11, 30, 50, 17],
     )
+    seven = np.arange(1.0, 8)  # one element is left over: no window of its own
+    yield Case("stride > 1", (seven, four), {"stride": 2}, visible=True, expected=[30, 50])
+    x32, w32 = np.float32([1, 2, 3]), np.float32([1, 1])
+    yield Case(
+        "dtype and inputs", (x32, w32), visible=True, expected=np.float32([3, 5]), exact_dtype=True
+    )
     for _ in range(10):
         k = int(rng.integers(1, 7))
         n = k + int(rng.integers(0, 9))
@@ -233,7 +239,7 @@ CONV1D = Spec(
             "The kernel is flipped",
             "Signal processing flips the kernel before it slides; deep-learning frameworks do "
             "not. Tap 0 meets the first element of the window.",
-            f"{CONV}#conv1d-window",
+            f"{CONV}#conv1d-flip",
             lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding), w[::-1], stride),
         ),
         Misconception(
@@ -293,6 +299,24 @@ CONV1D = Spec(
             "the size formula.",
             f"{CONV}#conv1d-size",
             lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding), w, stride)[:-1],
+        ),
+        Misconception(
+            "last-start-left-out",
+            "The last start is left out",
+            "The windows stop one start too early. The last place where a window fits counts: "
+            "that is the + 1 in the size formula.",
+            f"{CONV}#conv1d-size",
+            lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding)[:-1], w, stride),
+        ),
+        Misconception(
+            "windows-side-by-side",
+            "The windows start one apart",
+            "There are as many outputs as the stride allows, but their windows start at 0, 1, 2, "
+            "… Output i starts at i · stride.",
+            f"{CONV}#conv1d-stride",
+            lambda x, w, stride=1, padding=0: _slide(np.pad(x, padding), w)[
+                : _slide(np.pad(x, padding), w, stride).size
+            ],
         ),
         Misconception(
             "window-runs-off-the-end",
@@ -457,6 +481,20 @@ def _matrix_cases(rng) -> Iterator[Case]:
         visible=True,
         expected=[[2, 0], [1, 2], [0, 1]],
     )
+    yield Case(
+        "stride > 1",
+        (4, two),
+        {"stride": 3},  # two columns are left over: no row of their own
+        visible=True,
+        expected=[[1, 2, 0, 0]],
+    )
+    yield Case(
+        "dtype and inputs",
+        (2, np.float32([3, 4])),
+        visible=True,
+        expected=np.float32([[3, 4]]),
+        exact_dtype=True,
+    )
     for _ in range(10):
         k = int(rng.integers(1, 6))
         yield Case("stride 1", (k + int(rng.integers(0, 6)), _whole(rng, k)))
@@ -512,7 +550,7 @@ CONV1D_MATRIX = Spec(
             "The kernel is flipped in the rows",
             "Each row holds the kernel backwards. A row is the window as it stands over the "
             "input, tap 0 first.",
-            f"{CONV}#conv1d-window",
+            f"{CONV}#conv1d-flip",
             lambda n, w, stride=1, padding=0: _matrix(n, w[::-1], stride, padding),
         ),
         Misconception(
@@ -556,6 +594,24 @@ CONV1D_MATRIX = Spec(
             lambda n, w, stride=1, padding=0: _wrapped(n, w, stride, padding),
         ),
         Misconception(
+            "rows-one-apart",
+            "Each row is shifted by one",
+            "There are as many rows as the stride allows, but each is the one above shifted by "
+            "one. It is shifted by the stride.",
+            f"{CONV}#conv1d-stride",
+            lambda n, w, stride=1, padding=0: _matrix(n, w, 1, padding)[
+                : len(_matrix(n, w, stride, padding))
+            ],
+        ),
+        Misconception(
+            "taps-counted-from-the-end",
+            "A tap index runs below zero",
+            "Where the kernel does not reach, the matrix is not 0 but holds taps from the other "
+            "end: in Python, w[-1] is the last tap. Check that the index is 0 or more.",
+            f"{CONV}#conv1d-matrix",
+            lambda n, w, stride=1, padding=0: _negative_taps(n, w, stride, padding),
+        ),
+        Misconception(
             "padding-in-front-only",
             "Zeros only in front",
             "The rows at the end are missing: `padding` counts the zeros at each end.",
@@ -566,6 +622,13 @@ CONV1D_MATRIX = Spec(
         ),
     ),
 )
+
+
+def _negative_taps(n, w, stride, padding):
+    rows = (n + 2 * padding - len(w)) // stride + 1
+    tap = np.arange(n)[None, :] + padding - stride * np.arange(rows)[:, None]
+    inside = (tap >= -len(w)) & (tap < len(w))
+    return np.where(inside, np.asarray(w, float)[np.where(inside, tap, 0)], 0.0)
 
 
 def _wrapped(n, w, stride, padding):
@@ -630,6 +693,14 @@ def _transposed_cases(most_padding, *, called=False):
             {"stride": 2, "padding": 1, "output_padding": 1},
             visible=True,
             expected=[2, 5, 8, 9, 14, 9, 12],
+        )
+        yield Case(
+            "dtype and inputs",
+            (np.float32([1, 2]), np.float32([3, 4])),
+            {"stride": 2},
+            visible=True,
+            expected=np.float32([3, 4, 6, 8]),
+            exact_dtype=True,
         )
         for _ in range(10):
             n, k = int(rng.integers(1, 9)), int(rng.integers(1, 6))
