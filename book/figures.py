@@ -15,6 +15,7 @@ output    green pill
 zero      dotted grey outline, a grey 0 (a zero put between inputs)
 padding   dashed grey outline (a zero put around the input)
 cropped   an output that is computed, then cut off: struck through
+outside   a tap that meets padding only: dashed and rounded
 ========  ==========================================================
 
 Colours are CSS variables (`--ubh-input`, ...) with literal fallbacks: the book's
@@ -43,10 +44,11 @@ __all__ = [
 
 CELL = 52  # width of a column, in SVG units (pixels on a wide screen)
 BOX = 42  # side of the cell drawn in it
-LABEL = 92  # room for the row labels at the left
-# Text is at least 15 units high and a figure never shrinks below three quarters of its
-# size (it scrolls instead), so that text on a phone stays above 11 pixels.
-SHRINK = 0.75
+LABEL = 88  # room for the row labels at the left
+# Text is at least 16 units high and a figure never shrinks below this share of its size
+# (it scrolls instead), so that text on a phone stays above 11 pixels. Eight columns and
+# their labels fit a phone 390 pixels wide.
+SHRINK = 0.7
 
 INK = "var(--ubh-ink, var(--jp-content-font-color1, #1f2933))"
 MUTED = "var(--ubh-muted, #586470)"
@@ -57,9 +59,10 @@ COLOURS = {
     "zero": MUTED,
     "padding": MUTED,
     "cropped": MUTED,
+    "outside": MUTED,
 }
-RADII = {"input": 0, "kernel": 11, "output": BOX / 2, "cropped": BOX / 2}
-DASHES = {"zero": "1.5 5", "padding": "7 4", "cropped": "7 4"}
+RADII = {"input": 0, "kernel": 11, "output": BOX / 2, "cropped": BOX / 2, "outside": 11}
+DASHES = {"zero": "1.5 5", "padding": "7 4", "cropped": "7 4", "outside": "7 4"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def sliding_window(
     stride=1,
     padding=0,
     highlight=0,
+    previous=False,
     caption=None,
     reveal=True,
     names=("x", "w", "y"),
@@ -102,8 +106,9 @@ def sliding_window(
     """Draw a 1-D convolution (cross-correlation): one window of `x` under the kernel `w`.
 
     Each output stands below the middle of its window; `highlight` is the index of the
-    output whose window, products and sum are drawn. `padding` is an int or a pair
-    `(before, after)`. `reveal=False` shows "?" for every output and leaves out the sum
+    output whose window, products and sum are drawn, `previous` outlines the window before
+    it too. `padding` is an int or a pair `(before, after)`. `reveal` is True, False or the
+    indices of the outputs to show; every other output is a "?", and its sum is left out
     (for *predict first*). `names` are the letters of input, kernel and output.
 
     Raises `ValueError` where no window fits, or `highlight` is no output.
@@ -113,7 +118,8 @@ def sliding_window(
     cells = [(0, "padding")] * before + [(v, "input") for v in x]
     cells += [(0, "padding")] * after
     labels = [None] * before + list(range(len(x))) + [None] * after
-    return _window(cells, labels, w, stride, highlight, names, reveal, alt, caption)
+    rows = ("padded" if before or after else "input", "kernel")
+    return _window(cells, labels, w, stride, highlight, names, reveal, alt, caption, rows, previous)
 
 
 def scatter(
@@ -127,7 +133,7 @@ def scatter(
     highlight=None,
     caption=None,
     reveal=True,
-    names=("y", "w", "x"),
+    names=("y", "w", "z"),
 ):
     """Draw a 1-D transposed convolution as scattering: each input sends a weighted kernel.
 
@@ -143,7 +149,7 @@ def scatter(
     columns = max((len(y) - 1) * stride + len(w), front + n_out)
     sums = [0] * columns
     art = _Svg()
-    left = LABEL + CELL
+    left = LABEL + 11  # as far left as an input and its name allow
     top = 14
     art.text(left - 14, top + BOX / 2, f"kernel {names[1]}", anchor="end")
     for k, tap in enumerate(w):
@@ -155,9 +161,9 @@ def scatter(
         art.box(column, top - 8, CELL, len(y) * CELL + 88)
     terms = []
     for i, value in enumerate(y):
-        art.text(4, top + BOX / 2, f"{names[0]}[{i}]", anchor="start", muted=True)
-        art.cell(LABEL - 44, top, value, "input", name="input", index=i)
-        art.text(LABEL + 22, top + BOX / 2, f"× {names[1]}", muted=True)
+        art.text(2, top + BOX / 2, f"{names[0]}[{i}]", anchor="start", muted=True)
+        art.cell(38, top, value, "input", name="input", index=i)
+        art.text(left - 10, top + BOX / 2, "×", muted=True)
         for k, tap in enumerate(w):
             column = i * stride + k
             sums[column] += value * tap
@@ -172,7 +178,7 @@ def scatter(
                 index=(i, k),
             )
         top += CELL
-    art.line(left - 8, top + 2, left + columns * CELL - 2, top + 2)
+    art.line(left - 8, top + 2, left + (columns - 1) * CELL + BOX, top + 2)
     top += 14
     art.text(left - 14, top + BOX / 2, f"sum = {names[2]}", anchor="end")
     for column, total in enumerate(sums):
@@ -206,7 +212,7 @@ def gather(
     output_padding=0,
     caption=None,
     reveal=True,
-    names=("y", "w", "x"),
+    names=("y", "w", "z"),
 ):
     """Draw which inputs of `y`, by which taps of `w`, reach the output with index `output`.
 
@@ -226,9 +232,9 @@ def gather(
     art = _Svg()
     top = 24
     row_tap, row_out = top + CELL + 28, top + 2 * CELL + 100
-    art.text(4, top + BOX / 2, f"input {names[0]}", anchor="start")
-    art.text(4, row_tap + BOX / 2, f"taps {names[1]}", anchor="start")
-    art.text(4, row_out + BOX / 2, f"output {names[2]}", anchor="start")
+    art.text(2, top + BOX / 2, f"input {names[0]}", anchor="start")
+    art.text(2, row_tap + BOX / 2, f"taps {names[1]}", anchor="start")
+    art.text(2, row_out + BOX / 2, f"output {names[2]}", anchor="start")
     x_out = LABEL + (output + shift) * CELL
     for i, value in enumerate(y):
         x_in = LABEL + (at_input[i] + shift) * CELL
@@ -236,9 +242,10 @@ def gather(
         reaches = 0 <= k < len(w)
         if reaches:
             art.line(x_in + BOX / 2, top + BOX, x_in + BOX / 2, row_tap, "kernel")
-            art.arrow(x_in + BOX / 2, row_tap + BOX, x_out + BOX / 2, row_out)
+            x_to, y_to = x_out + BOX / 2, row_out + BOX / 2
+            art.arrow(x_in + BOX / 2, row_tap + BOX + 4, x_to, y_to, gap=BOX / 2 + 4)
             art.cell(x_in, row_tap, w[k], "kernel", name="tap", index=k)
-            art.text(x_in + BOX / 2 + 4, row_tap - 14, f"{names[1]}[{k}]", "start", muted=True)
+            art.text(x_in + BOX / 2 + 4, row_tap - 13, f"{names[1]}[{k}]", "start", muted=True)
         art.cell(x_in, top, value, "input", name="input", index=i, faint=not reaches)
         art.text(x_in + BOX / 2, top - 11, f"{names[0]}[{i}]", muted=True)
     for o, total in enumerate(totals):
@@ -271,7 +278,7 @@ def zero_insertion(
     highlight=0,
     caption=None,
     reveal=True,
-    names=("y", "w", "x"),
+    names=("y", "w", "z"),
 ):
     """Draw a 1-D transposed convolution as a plain one: stretch, pad, slide flipped `w`.
 
@@ -294,51 +301,54 @@ def zero_insertion(
         labels += [None] * gap + [i]
     cells += [(0, "padding")] * after
     labels += [None] * after
-    names = (names[0], f"{names[1]} flipped", names[2])
-    return _window(cells, labels, w[::-1], 1, highlight, names, reveal, alt, caption)
+    rows = ("stretched", "flipped")
+    return _window(cells, labels, w[::-1], 1, highlight, names, reveal, alt, caption, rows)
 
 
-def band_matrix(matrix, *, alt, caption=None, row_label="y", column_label="x", highlight_row=None):
-    """Draw a 2-D `matrix` as cells: taps orange, the darker the larger; zeros faint.
+def band_matrix(
+    matrix,
+    *,
+    alt,
+    caption=None,
+    row_label="y",
+    column_label="x",
+    highlight_column=None,
+    on_padding=(),
+):
+    """Draw a 2-D `matrix` as cells: taps orange, zeros faint.
 
     `row_label` and `column_label` are the letters of the vectors that the rows and columns
-    belong to: `C @ x = y` has rows labelled y and columns labelled x.
+    belong to: `C @ x = y` has rows labelled y and columns labelled x. `on_padding` holds
+    the taps of the first row that lie on the padding: they are drawn, dashed, to the left
+    of the matrix.
+
+    Raises `ValueError` where the matrix is not 2-D, empty, or has no such column.
     """
     rows = [_numbers(row) for row in matrix]
     if not rows or len({len(row) for row in rows}) != 1:
         raise ValueError("matrix must be 2-D and not empty")
-    sizes = sorted({abs(v) for row in rows for v in row if v})
     art = _Svg()
-    left, top = 56, 30
+    outside = _numbers(on_padding)
+    left, top = 56 + len(outside) * CELL, 30
+    if highlight_column is not None:
+        _check_index(highlight_column, len(rows[0]), "highlight_column")
+        art.box(left + highlight_column * CELL - 5, top - 5, CELL, len(rows) * CELL)
     for j in range(len(rows[0])):
         x = left + j * CELL + BOX / 2
         art.text(x, 12, f"{column_label}[{j}]")
+    for k, tap in enumerate(outside):
+        x = left + (k - len(outside)) * CELL
+        art.cell(x, top, tap, "outside", name="outside", index=k)
     for i, row in enumerate(rows):
         y = top + i * CELL
-        if i == highlight_row:
-            art.box(left - 5, y - 5, len(row) * CELL, CELL)
-        art.text(left - 12, y + BOX / 2, f"{row_label}[{i}]", "end")
+        art.text(2, y + BOX / 2, f"{row_label}[{i}]", "start")
         for j, value in enumerate(row):
+            x = left + j * CELL
             if value:
-                shade = 0.12 + 0.33 * (sizes.index(abs(value)) + 1) / len(sizes)
-                art.cell(
-                    left + j * CELL,
-                    y,
-                    value,
-                    "kernel",
-                    name="entry",
-                    index=(i, j),
-                    shade=shade,
-                )
+                art.cell(x, y, value, "kernel", name="entry", index=(i, j))
             else:
-                art.number(
-                    left + j * CELL + BOX / 2,
-                    y + BOX / 2,
-                    0,
-                    name="entry",
-                    index=(i, j),
-                    muted=True,
-                )
+                middle = (x + BOX / 2, y + BOX / 2)
+                art.number(*middle, 0, name="entry", index=(i, j), muted=True)
     return art.figure(alt, caption)
 
 
@@ -400,8 +410,11 @@ def legend(*, alt="What the cells mean", caption=None):
     return art.figure(alt, caption)
 
 
-def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption):
-    """Draw `w` under one window of `cells`, and every output below its window's middle."""
+def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption, rows, previous=False):
+    """Draw `w` under one window of `cells`, and every output below its window's middle.
+
+    `rows` are the words before the letters of the input and of the kernel.
+    """
     if len(cells) < len(w) or not w:
         raise ValueError(f"a kernel of {len(w)} does not fit {len(cells)} cells")
     n_out = (len(cells) - len(w)) // stride + 1
@@ -409,15 +422,19 @@ def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption):
     name_in, name_w, name_out = names
     windows = [[(cells[o * stride + k][0], w[k]) for k in range(len(w))] for o in range(n_out)]
     totals = [sum(a * b for a, b in window) for window in windows]
+    shown = range(n_out) if reveal is True else reveal or ()
     art = _Svg()
-    left = LABEL + (34 if len(name_w) > 3 else 0)
+    texts = [f"{rows[0]} {name_in}", f"{rows[1]} {name_w}", f"output {name_out}"]
+    left = LABEL + max(0, 8 * (max(map(len, texts)) - len("kernel w")))
     top = 28
     row_w, row_out = top + CELL + 14, top + 2 * CELL + 76
-    art.text(4, top + BOX / 2, f"input {name_in}", anchor="start")
-    art.text(4, row_w + BOX / 2, f"kernel {name_w}", anchor="start")
-    art.text(4, row_out + BOX / 2, f"output {name_out}", anchor="start")
+    for text, row in zip(texts, (top, row_w, row_out), strict=True):
+        art.text(2, row + BOX / 2, text, anchor="start")
     start = highlight * stride
-    art.box(left + start * CELL - 5, top - 5, len(w) * CELL, row_w + BOX + 10 - top)
+    frame = (len(w) * CELL, row_w + BOX + 10 - top)
+    if previous and highlight:
+        art.box(left + (start - stride) * CELL - 5, top - 5, *frame, ghost=True)
+    art.box(left + start * CELL - 5, top - 5, *frame)
     for j, ((value, role), label) in enumerate(zip(cells, labels, strict=True)):
         x = left + j * CELL
         inside = 0 <= j - start < len(w)
@@ -432,8 +449,8 @@ def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption):
             x + BOX / 2,
             row_w + BOX + 6,
             left + start * CELL + middle,
-            row_out - 2,
-            head=k == len(w) - 1,
+            row_out + BOX / 2,
+            gap=BOX / 2 + 4,
         )
     for o, total in enumerate(totals):
         x = left + o * stride * CELL + middle - BOX / 2
@@ -441,7 +458,7 @@ def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption):
         art.cell(
             x,
             row_out,
-            total if reveal else "?",
+            total if o in shown else "?",
             "output",
             name="output",
             index=o,
@@ -449,7 +466,7 @@ def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption):
             faint=not strong,
         )
         art.text(x + BOX / 2, row_out + BOX + 14, f"{name_out}[{o}]", muted=True)
-    if reveal:
+    if highlight in shown:
         terms = windows[highlight]
         art.sum(row_out + BOX + 44, name_out, highlight, terms, totals[highlight])
     return art.figure(alt, caption)
@@ -500,7 +517,7 @@ def _format(value):
     return ("0" if text in ("-0", "") else text).replace("-", "−")
 
 
-def _text_width(text, size=15):
+def _text_width(text, size=16):
     """Return a text's width in SVG units, estimated on the wide side."""
     return 0.58 * size * len(text)
 
@@ -512,11 +529,11 @@ class _Svg:
         self.parts = []
         self.width = self.height = 0
 
-    def cell(self, x, y, value, role, *, name, index=None, strong=False, faint=False, shade=None):
+    def cell(self, x, y, value, role, *, name, index=None, strong=False, faint=False):
         """Draw one cell with its number; `name` and `index` identify it to the tests."""
         colour = COLOURS[role]
         hollow = role in DASHES
-        fill = 0 if hollow else shade or (0.36 if strong else 0.15)
+        fill = 0 if hollow else 0.36 if strong else 0.15
         style = f"fill:{colour};fill-opacity:{fill};stroke:{colour}"
         style += f";stroke-width:{3.5 if strong else 2}"
         if hollow:
@@ -543,7 +560,7 @@ class _Svg:
     def number(self, x, y, value, *, name, index=None, muted=False, strong=False):
         """Draw a number in the middle of a cell."""
         text = _format(value)
-        size = 18 if len(text) < 4 else 15
+        size = 18 if len(text) < 4 else 16
         key = ",".join(map(str, index)) if isinstance(index, tuple) else index
         data = f' data-cell="{name}"' + (f' data-index="{key}"' if key is not None else "")
         self.text(x, y, text, muted=muted, size=size, bold=strong, data=data)
@@ -556,7 +573,7 @@ class _Svg:
         anchor="middle",
         *,
         muted=False,
-        size=15,
+        size=16,
         bold=False,
         data="",
     ):
@@ -579,21 +596,30 @@ class _Svg:
         )
         self._grow(max(x1, x2), max(y1, y2))
 
-    def arrow(self, x1, y1, x2, y2, *, head=True, colour=MUTED):
-        """Draw an arrow; its head is part of the path, so no ids are needed."""
+    def arrow(self, x1, y1, x2, y2, *, gap=0, colour=MUTED):
+        """Draw an arrow that ends `gap` before (x2, y2), so that it can touch a circle."""
         angle = math.atan2(y2 - y1, x2 - x1)
-        path = f"M{x1:g} {y1:g}L{x2:g} {y2:g}"
-        for side in (2.6, -2.6) if head else ():
-            dx, dy = 9 * math.cos(angle + side), 9 * math.sin(angle + side)
-            path += f"M{x2:g} {y2:g}l{dx:.1f} {dy:.1f}"
-        self.parts.append(f'<path d="{path}" style="fill:none;stroke:{colour};stroke-width:1.5"/>')
-        self._grow(max(x1, x2), max(y1, y2))
+        cos, sin = math.cos(angle), math.sin(angle)
+        x2, y2 = x2 - gap * cos, y2 - gap * sin
+        neck = (x2 - 8 * cos, y2 - 8 * sin)
+        head = f"M{x2:.1f} {y2:.1f}"
+        for side in (4, -4):
+            head += f"L{neck[0] - side * sin:.1f} {neck[1] + side * cos:.1f}"
+        self.parts.append(
+            f'<path d="M{x1:g} {y1:g}L{neck[0]:.1f} {neck[1]:.1f}" '
+            f'style="fill:none;stroke:{colour};stroke-width:1.5"/>'
+            f'<path d="{head}Z" style="fill:{colour};stroke:none"/>'
+        )
+        self._grow(max(x1, x2) + 4, max(y1, y2))
 
-    def box(self, x, y, width, height):
-        """Mark a region: a faint frame behind what is drawn next."""
+    def box(self, x, y, width, height, *, ghost=False):
+        """Mark a region: a faint frame behind what is drawn next, or only its outline."""
+        look = f"fill:{INK};fill-opacity:0.06;stroke:{MUTED};stroke-opacity:0.5"
+        if ghost:
+            look = f"fill:none;stroke:{MUTED};stroke-width:1.5;stroke-dasharray:2 4"
         self.parts.append(
             f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="8" '
-            f'style="fill:{INK};fill-opacity:0.06;stroke:{MUTED};stroke-opacity:0.5"/>'
+            f'style="{look}"/>'
         )
         self._grow(x + width, y + height)
 

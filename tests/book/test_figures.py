@@ -143,6 +143,17 @@ def test_band_matrix_draws_every_entry():
     assert drawn(figure, "entry") == np.round(matrix, 3).ravel().tolist()
 
 
+def test_taps_on_the_padding_stand_left_of_the_matrix():
+    page = parse(figures.band_matrix([[3, 4], [1, 2]], on_padding=[1, 2], alt="a"))
+    outside = [tag for tag in page.select('[data-cell="outside"]')]
+    entries = page.select('[data-cell="entry"]')
+    assert [tag.text for tag in outside] == ["1", "2"]
+    assert max(float(t["x"]) for t in outside) < min(float(t["x"]) for t in entries)
+    assert {t["y"] for t in outside} == {entries[0]["y"]}
+    with pytest.raises(ValueError, match="highlight_column=2"):
+        figures.band_matrix([[3, 4], [1, 2]], highlight_column=2, alt="a")
+
+
 def test_grids_draw_every_panel():
     left, right = np.arange(4).reshape(2, 2), np.arange(9).reshape(3, 3) / 4
     figure = figures.grids([figures.Grid(left), figures.Grid(right, before="→")], alt="a")
@@ -155,6 +166,26 @@ def test_an_output_that_is_to_be_predicted_is_not_given_away():
         page = parse(draw([1, 2, 3], [7, 8], alt="a", reveal=False))
         assert {tag.text for tag in page.select('[data-cell="output"]')} == {"?"}
         assert not page.select('[data-cell="sum"]')
+
+
+def test_single_outputs_can_be_shown():
+    page = parse(figures.sliding_window([1, 2, 3], [1, 1], reveal=(0,), alt="a"))
+    assert [tag.text for tag in page.select('[data-cell="output"]')] == ["3", "?"]
+    assert page.select_one('[data-cell="sum"]').text.endswith("= 3")
+    page = parse(figures.sliding_window([1, 2, 3], [1, 1], highlight=1, reveal=(0,), alt="a"))
+    assert not page.select('[data-cell="sum"]')
+
+
+def test_the_running_example_fits_a_phone():
+    x, y, w = [1, 2, 3, 4, 5, 6], [1, 10, 100], [1, 2, 3, 4]
+    for figure in (
+        figures.sliding_window(x, w, stride=2, padding=(2, 0), alt="a"),
+        figures.scatter(y, w, stride=2, alt="a"),
+        figures.gather(y, w, 4, stride=2, alt="a"),
+        figures.band_matrix(np.ones((3, 6)), on_padding=[1, 2], alt="a"),
+    ):
+        least = float(re.search(r"min-width:([\d.]+)px", parse(figure).svg["style"])[1])
+        assert least <= 390 - 2 * 16  # the page's own margins
 
 
 @pytest.mark.parametrize("draw", EVERY_FIGURE.values(), ids=EVERY_FIGURE)
