@@ -291,7 +291,7 @@ def _fits(misconception: Misconception, outcomes: list[Outcome]) -> bool:
                 wrong = np.asarray(misconception.fn(*case.args, **case.kwargs))
         except Exception:
             wrong = np.zeros(0)
-        if wrong.size == 0:
+        if wrong.size == 0 and np.size(outcome.value) != 0:
             if outcome.kind == "ok":
                 return False
         elif outcome.kind not in COMPARED or not agree(wrong, outcome.value):

@@ -694,6 +694,13 @@ def _transposed_cases(most_padding, *, called=False):
             visible=True,
             expected=[2, 5, 8, 9, 14, 9, 12],
         )
+        yield Case(  # one more place, which no copy of the kernel reaches
+            "output_padding",
+            (np.array([1.0, 2]), w2),
+            {"stride": 2, "output_padding": 1},
+            visible=True,
+            expected=[1, 10, 2, 20, 0],
+        )
         yield Case(
             "dtype and inputs",
             (np.float32([1, 2]), np.float32([3, 4])),
@@ -736,7 +743,7 @@ def _transposed_explain(j, y, w, stride=1, padding=0, output_padding=0):
         for i in range(len(y))
         if 0 <= j + padding - i * stride < len(w)
     ]
-    return f"x[{j}] adds up {_products('y', 'w', y, w, terms)}."
+    return f"z[{j}] adds up {_products('y', 'w', y, w, terms)}."
 
 
 def _transposed_size(y, w, stride=1, padding=0, output_padding=0):
@@ -803,10 +810,40 @@ SCATTER = Spec(
             "The stride is ignored",
             "The copies lie one element apart. In the output they lie `stride` elements apart: "
             "the stride makes the output longer.",
-            f"{TURN}#turn-round",
+            f"{TURN}#scatter-view",
             lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
                 y, w, 1, padding, output_padding
             ),
+        ),
+        Misconception(
+            "copies-one-apart",
+            "The copies start one apart",
+            "The output has the right length, but the copies of the kernel start at 0, 1, 2, … "
+            "Copy i starts at i · stride.",
+            f"{TURN}#scatter-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _crop(
+                _to_length(_scatter(y, w), (len(y) - 1) * stride + len(w)), padding, output_padding
+            ),
+        ),
+        Misconception(
+            "slice-to-minus-zero",
+            "A slice that ends at -0",
+            "Without padding the result is empty: in Python, `a[0:-0]` is `a[0:0]`. Count where "
+            "the crop ends from the front.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: np.pad(
+                _scatter(y, w, stride), (0, output_padding)
+            )[padding:-padding],
+        ),
+        Misconception(
+            "output-padding-after-the-crop",
+            "output_padding only crops less",
+            "The end is cropped by `padding` less `output_padding`. Where `output_padding` is the "
+            "larger, there is nothing left to give back: the result is made longer first.",
+            f"{TURN}#output-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _scatter(y, w, stride)[
+                padding : (len(y) - 1) * stride + len(w) - padding + output_padding
+            ],
         ),
         Misconception(
             "padding-ignored",
@@ -858,8 +895,8 @@ SCATTER = Spec(
         Misconception(
             "output-padding-filled-with-zeros",
             "output_padding filled with zeros",
-            "Zeros are appended after cropping. `output_padding` crops that much less at the "
-            "end, so values that `padding` would have cut off stay.",
+            "Zeros are appended after the crop. `output_padding` makes the result longer at its "
+            "end before the crop, so that values which `padding` would have cut off stay.",
             f"{TURN}#output-padding",
             _zeros_at_the_end,
         ),
@@ -928,7 +965,7 @@ ZERO_INSERT = Spec(
             "The flip is forgotten",
             "The kernel slides as it is. Scattering lays tap 0 down first; to meet the same "
             "numbers, a kernel that slides has to be turned round.",
-            f"{TURN}#zero-insertion-view",
+            f"{TURN}#zero-insertion-flip",
             lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
                 y, w[::-1], stride, padding, output_padding
             ),
@@ -957,6 +994,19 @@ ZERO_INSERT = Spec(
             ),
         ),
         Misconception(
+            "elements-repeated",
+            "Elements are repeated instead of spaced by zeros",
+            "Each element fills its gap with copies of itself, as in nearest-neighbour "
+            "upsampling. The places between are zero.",
+            f"{TURN}#zero-insertion-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _slide_over(
+                np.repeat(y, stride)[: (len(y) - 1) * stride + 1],
+                w[::-1],
+                len(w) - 1 - padding,
+                len(w) - 1 - padding + output_padding,
+            ),
+        ),
+        Misconception(
             "no-zeros-inserted",
             "No zeros are inserted",
             "The input is not stretched. Without zeros between its elements the stride has no "
@@ -972,7 +1022,7 @@ ZERO_INSERT = Spec(
             "`padding` zeros are put at the edges. A transposed convolution with padding 0 "
             "reaches furthest, so it needs the most zeros at the edge, k − 1 of them; each "
             "`padding` takes one away.",
-            f"{TURN}#zero-insertion-view",
+            f"{TURN}#zero-insertion-padding",
             lambda y, w, stride=1, padding=0, output_padding=0: _slide_over(
                 _stretch(y, stride - 1), w[::-1], padding, padding + output_padding
             ),
@@ -982,7 +1032,7 @@ ZERO_INSERT = Spec(
             "The padding is ignored",
             "k − 1 zeros stand at each edge whatever `padding` says. Each `padding` takes one "
             "of them away, at both ends.",
-            f"{TURN}#transposed-padding",
+            f"{TURN}#zero-insertion-padding",
             lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
                 y, w, stride, 0, output_padding
             ),
@@ -1002,14 +1052,14 @@ ZERO_INSERT = Spec(
             "output_padding is ignored",
             "The output has the shortest length that fits. `output_padding` asks for that many "
             "elements more.",
-            f"{TURN}#output-padding",
+            f"{TURN}#zero-insertion-padding",
             lambda y, w, stride=1, padding=0, output_padding=0: _transposed(y, w, stride, padding),
         ),
         Misconception(
             "output-padding-in-front",
             "output_padding in front",
             "The extra zeros stand in front of the stretched input. They belong at the end only.",
-            f"{TURN}#output-padding",
+            f"{TURN}#zero-insertion-padding",
             lambda y, w, stride=1, padding=0, output_padding=0: _front(
                 y, w, stride, padding, output_padding
             ),
@@ -1019,7 +1069,7 @@ ZERO_INSERT = Spec(
             "output_padding filled with zeros",
             "Zeros are appended to the result. `output_padding` lengthens the stretched input, "
             "so that the kernel computes the extra elements.",
-            f"{TURN}#output-padding",
+            f"{TURN}#zero-insertion-padding",
             _zeros_at_the_end,
         ),
     ),

@@ -211,7 +211,7 @@ def predict_transposed_length():
 # Copies of neighbouring inputs lie `stride` apart, and where they overlap they add up. For
 # $y = (1, 2)$, $w = (1, 2, 3, 4)$ and stride 2:
 #
-# | | $x_0$ | $x_1$ | $x_2$ | $x_3$ | $x_4$ | $x_5$ |
+# | | $z_0$ | $z_1$ | $z_2$ | $z_3$ | $z_4$ | $z_5$ |
 # | --- | --- | --- | --- | --- | --- | --- |
 # | from $y_0 = 1$ | 1 | 2 | 3 | 4 | | |
 # | from $y_1 = 2$ | | | 2 | 4 | 6 | 8 |
@@ -275,7 +275,7 @@ len(conv_transpose1d_scatter(np.ones(5), np.ones(4), stride=3, padding=1, output
 # <details><summary>Hint 1</summary>
 #
 # First leave `padding` and `output_padding` out. In exercise 5's table, which two inputs meet in
-# $x_2$, and through which taps? A kernel that slides over $(\dots, 1, 0, 2, \dots)$ has to meet
+# $z_2$, and through which taps? A kernel that slides over $(\dots, 1, 0, 2, \dots)$ has to meet
 # them with the same taps. Which way round does it stand?
 #
 # </details>
