@@ -34,6 +34,7 @@ __all__ = [
     "Figure",
     "Grid",
     "band_matrix",
+    "fan_out",
     "gather",
     "grids",
     "legend",
@@ -226,9 +227,9 @@ def gather(
     _check_index(output, n_out, "output")
     reaching = [_reaching(y, w, o + front, stride) for o in range(n_out)]
     totals = [sum(a * b for a, b in terms) for terms in reaching]
-    # Each input stands above the middle of the outputs it reaches.
-    at_input = [i * stride + (len(w) - 1) / 2 - front for i in range(len(y))]
-    shift = -min(0, *at_input)
+    # Each input stands above the first place it reaches, cropped or not.
+    at_input = [i * stride - front for i in range(len(y))]
+    shift = front
     art = _Svg()
     top = 24
     row_tap, row_out = top + CELL + 28, top + 2 * CELL + 100
@@ -264,6 +265,60 @@ def gather(
         art.text(x + BOX / 2, row_out + BOX + 14, f"{names[2]}[{o}]", muted=True)
     if reveal:
         art.sum(row_out + BOX + 44, names[2], output, reaching[output], totals[output])
+    return art.figure(alt, caption)
+
+
+def fan_out(
+    y,
+    w,
+    highlight,
+    *,
+    alt,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    caption=None,
+    names=("y", "w", "z"),
+):
+    """Draw which outputs the input with index `highlight` reaches, by which taps of `w`.
+
+    The mirror image of `sliding_window`: one input above its taps, each tap above its
+    output. The outputs are "?". Other arguments as in `scatter`.
+
+    Raises `ValueError` where nothing is left, `highlight` is no input, or a tap of this
+    input leads to a cropped place.
+    """
+    y, w = _numbers(y), _numbers(w)
+    front, _, n_out = _transposed_size(len(y), len(w), stride, padding, output_padding)
+    _check_index(highlight, len(y), "highlight", "inputs")
+    first = highlight * stride - front
+    if first < 0 or first + len(w) > n_out:
+        raise ValueError(f"a tap of {highlight=} leads to a cropped place")
+    middles = [i * stride - front + (len(w) - 1) / 2 for i in range(len(y))]
+    shift = -min(0, *middles)
+    art = _Svg()
+    left, top = LABEL, 24
+    row_w, row_out = top + CELL + 50, top + 2 * CELL + 74
+    texts = (f"input {names[0]}", f"kernel {names[1]}", f"output {names[2]}")
+    for text, row in zip(texts, (top, row_w, row_out), strict=True):
+        art.text(2, row + BOX / 2, text, anchor="start")
+    for i, (value, column) in enumerate(zip(y, middles, strict=True)):
+        x, chosen = left + (column + shift) * CELL, i == highlight
+        art.cell(x, top, value, "input", name="input", index=i, strong=chosen, faint=not chosen)
+        art.text(x + BOX / 2, top - 11, f"{names[0]}[{i}]", muted=True)
+    centre = left + (middles[highlight] + shift) * CELL + BOX / 2
+    for k, tap in enumerate(w):
+        x = left + (first + shift + k) * CELL
+        spread = (k - (len(w) - 1) / 2) * BOX / len(w)
+        art.arrow(centre + spread, top + BOX + 2, x + BOX / 2, row_w - 2)
+        art.cell(x, row_w, tap, "kernel", name="tap", index=k)
+        art.arrow(x + BOX / 2, row_w + BOX + 2, x + BOX / 2, row_out - 4)
+    for o in range(n_out):
+        x, reached = left + (o + shift) * CELL, 0 <= o - first < len(w)
+        art.cell(
+            x, row_out, "?", "output", name="output", index=o, strong=reached, faint=not reached
+        )
+        art.text(x + BOX / 2, row_out + BOX + 14, f"{names[2]}[{o}]", muted=True)
     return art.figure(alt, caption)
 
 
@@ -331,7 +386,7 @@ def band_matrix(
     outside = _numbers(on_padding)
     left, top = 56 + len(outside) * CELL, 30
     if highlight_column is not None:
-        _check_index(highlight_column, len(rows[0]), "highlight_column")
+        _check_index(highlight_column, len(rows[0]), "highlight_column", "columns")
         art.box(left + highlight_column * CELL - 5, top - 5, CELL, len(rows) * CELL)
     for j in range(len(rows[0])):
         x = left + j * CELL + BOX / 2
@@ -413,47 +468,60 @@ def legend(*, alt="What the cells mean", caption=None):
 def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption, rows, previous=False):
     """Draw `w` under one window of `cells`, and every output below its window's middle.
 
-    `rows` are the words before the letters of the input and of the kernel.
+    `rows` are the words before the letters of the input and of the kernel. A long row gets
+    smaller cells, and its labels stand where they need no column: it is to fit a phone too.
     """
     if len(cells) < len(w) or not w:
         raise ValueError(f"a kernel of {len(w)} does not fit {len(cells)} cells")
     n_out = (len(cells) - len(w)) // stride + 1
     _check_index(highlight, n_out, "highlight")
     name_in, name_w, name_out = names
+    texts = [f"{rows[0]} {name_in}", f"{rows[1]} {name_w}", f"output {name_out}"]
     windows = [[(cells[o * stride + k][0], w[k]) for k in range(len(w))] for o in range(n_out)]
     totals = [sum(a * b for a, b in window) for window in windows]
     shown = range(n_out) if reveal is True else reveal or ()
-    art = _Svg()
-    texts = [f"{rows[0]} {name_in}", f"{rows[1]} {name_w}", f"output {name_out}"]
-    left = LABEL + max(0, 8 * (max(map(len, texts)) - len("kernel w")))
-    top = 28
-    row_w, row_out = top + CELL + 14, top + 2 * CELL + 76
-    for text, row in zip(texts, (top, row_w, row_out), strict=True):
-        art.text(2, row + BOX / 2, text, anchor="start")
+    long = len(cells) > 8 and len(w) >= 4
+    pitch, box = (46, 38) if long else (CELL, BOX)
+    art = _Svg(box)
+    left = 5 if long else LABEL + max(0, 8 * (max(map(len, texts)) - len("kernel w")))
+    top = 52 if long else 28
     start = highlight * stride
-    frame = (len(w) * CELL, row_w + BOX + 10 - top)
+    row_w, row_out = top + pitch + 16, top + 2 * pitch + 80
+    middle = (len(w) - 1) / 2 * pitch + box / 2
+    if long:
+        art.text(left, 10, texts[0], anchor="start")
+        # Beside the kernel, where there is room; before the first output there always is.
+        at, side = left + start * pitch - 12, "end"
+        if start < 2:
+            at, side = left + (start + len(w)) * pitch + 6, "start"
+        art.text(at, row_w + box / 2, texts[1], anchor=side)
+        art.text(2, row_out + box / 2, texts[2], anchor="start")
+    else:
+        for text, row in zip(texts, (top, row_w, row_out), strict=True):
+            art.text(2, row + box / 2, text, anchor="start")
+    frame = (len(w) * pitch, row_w + box + 10 - top)
     if previous and highlight:
-        art.box(left + (start - stride) * CELL - 5, top - 5, *frame, ghost=True)
-    art.box(left + start * CELL - 5, top - 5, *frame)
+        art.box(left + (start - stride) * pitch - 5, top - 5, *frame, ghost=True)
+    art.box(left + start * pitch - 5, top - 5, *frame)
     for j, ((value, role), label) in enumerate(zip(cells, labels, strict=True)):
-        x = left + j * CELL
+        x = left + j * pitch
         inside = 0 <= j - start < len(w)
         art.cell(x, top, value, role, name="input", index=j, faint=not inside)
         if label is not None:
-            art.text(x + BOX / 2, top - 16, f"{name_in}[{label}]", muted=True)
-    middle = (len(w) - 1) / 2 * CELL + BOX / 2
+            art.text(x + box / 2, top - 16, f"{name_in}[{label}]", muted=True)
     for k, tap in enumerate(w):
-        x = left + (start + k) * CELL
+        x = left + (start + k) * pitch
+        art.line(x + box / 2, top + box, x + box / 2, row_w)
         art.cell(x, row_w, tap, "kernel", name="tap", index=k)
         art.arrow(
-            x + BOX / 2,
-            row_w + BOX + 6,
-            left + start * CELL + middle,
-            row_out + BOX / 2,
-            gap=BOX / 2 + 4,
+            x + box / 2,
+            row_w + box,
+            left + start * pitch + middle,
+            row_out + box / 2,
+            gap=box / 2 + 4,
         )
     for o, total in enumerate(totals):
-        x = left + o * stride * CELL + middle - BOX / 2
+        x = left + o * stride * pitch + middle - box / 2
         strong = o == highlight
         art.cell(
             x,
@@ -465,10 +533,10 @@ def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption, ro
             strong=strong,
             faint=not strong,
         )
-        art.text(x + BOX / 2, row_out + BOX + 14, f"{name_out}[{o}]", muted=True)
+        art.text(x + box / 2, row_out + box + 14, f"{name_out}[{o}]", muted=True)
     if highlight in shown:
         terms = windows[highlight]
-        art.sum(row_out + BOX + 44, name_out, highlight, terms, totals[highlight])
+        art.sum(row_out + box + 44, name_out, highlight, terms, totals[highlight])
     return art.figure(alt, caption)
 
 
@@ -503,10 +571,10 @@ def _numbers(values):
     return [value if isinstance(value, str) else float(value) for value in values]
 
 
-def _check_index(index, length, name):
+def _check_index(index, length, name, what="outputs"):
     """Raise `ValueError` unless `0 <= index < length`."""
     if not 0 <= index < length:
-        raise ValueError(f"{name}={index} is none of the {length} outputs")
+        raise ValueError(f"{name}={index} is none of the {length} {what}")
 
 
 def _format(value):
@@ -525,13 +593,14 @@ def _text_width(text, size=16):
 class _Svg:
     """Collects drawing and grows to hold it. Coordinates: SVG units from the top left."""
 
-    def __init__(self):
+    def __init__(self, box=BOX):
+        self.box_side = box
         self.parts = []
         self.width = self.height = 0
 
     def cell(self, x, y, value, role, *, name, index=None, strong=False, faint=False):
         """Draw one cell with its number; `name` and `index` identify it to the tests."""
-        colour = COLOURS[role]
+        colour, side = COLOURS[role], self.box_side
         hollow = role in DASHES
         fill = 0 if hollow else 0.36 if strong else 0.15
         style = f"fill:{colour};fill-opacity:{fill};stroke:{colour}"
@@ -541,13 +610,13 @@ class _Svg:
         # Faint cells step back by their outline; their numbers stay readable.
         if faint:
             style += ";stroke-opacity:0.45"
-        rect = f'<rect x="{x:g}" y="{y:g}" width="{BOX}" height="{BOX}" '
-        rect += f'rx="{RADII.get(role, 0):g}" style="{style}"/>'
+        rect = f'<rect x="{x:g}" y="{y:g}" width="{side}" height="{side}" '
+        rect += f'rx="{min(RADII.get(role, 0), side / 2):g}" style="{style}"/>'
         self.parts.append(rect)
-        self._grow(x + BOX, y + BOX)
+        self._grow(x + side, y + side)
         self.number(
-            x + BOX / 2,
-            y + BOX / 2,
+            x + side / 2,
+            y + side / 2,
             value,
             name=name,
             index=index,
@@ -555,7 +624,7 @@ class _Svg:
             strong=strong,
         )
         if role == "cropped":
-            self.line(x + 3, y + BOX - 3, x + BOX - 3, y + 3)
+            self.line(x + 3, y + side - 3, x + side - 3, y + 3)
 
     def number(self, x, y, value, *, name, index=None, muted=False, strong=False):
         """Draw a number in the middle of a cell."""

@@ -1,5 +1,7 @@
 """The Sphinx extension's own logic, on the smallest documents that show it."""
 
+from types import SimpleNamespace
+
 import nbformat
 import pytest
 from docutils import nodes
@@ -78,6 +80,20 @@ def test_the_notebook_carries_the_drawings_and_keeps_the_rest_of_the_cell():
 def test_an_unknown_exercise_is_named():
     with pytest.raises(ExtensionError, match="no_such_exercise"):
         exercises.load_spec("no_such_exercise")
+
+
+def test_each_section_is_linked_once_above_its_mistakes():
+    bank = [
+        SimpleNamespace(title="A", message="a.", section="book/page#one"),
+        SimpleNamespace(title="B", message="b.", section="book/page#two"),
+        SimpleNamespace(title="C.", message="c.", section="book/page#one"),
+    ]
+    assert exercises.mistakes_text(bank).split("\n\n") == [
+        "{ref}`one`",
+        "- **A.** a.\n- **C.** c.",
+        "{ref}`two`",
+        "- **B.** b.",
+    ]
 
 
 def test_widgets_are_found_by_their_element():

@@ -11,6 +11,7 @@ EVERY_FIGURE = {
     "sliding_window": lambda **kw: figures.sliding_window([1, 2, 3], [1, 2], **kw),
     "scatter": lambda **kw: figures.scatter([1, 2], [1, 2], **kw),
     "gather": lambda **kw: figures.gather([1, 2], [1, 2], 1, **kw),
+    "fan_out": lambda **kw: figures.fan_out([1, 2], [1, 2], 0, **kw),
     "zero_insertion": lambda **kw: figures.zero_insertion([1, 2], [1, 2], **kw),
     "band_matrix": lambda **kw: figures.band_matrix([[1, 2, 0], [0, 1, 2]], **kw),
     "grids": lambda **kw: figures.grids([figures.Grid([[1, 2], [3, 4]])], **kw),
@@ -137,6 +138,17 @@ def test_zero_insertion_gives_the_same_outputs(n, k, stride, padding, output_pad
     assert np.correlate(stretched, w[::-1], "valid").tolist() == expected.tolist()
 
 
+def test_fan_out_draws_each_tap_above_the_output_it_leads_to():
+    y, w, stride, padding = [1, 2, 3], [5, 6, 7, 8], 2, (2, 0)
+    page = parse(figures.fan_out(y, w, 1, stride=stride, padding=padding, alt="a"))
+    columns = {t["data-index"]: t["x"] for t in page.select('[data-cell="output"]')}
+    taps = {t["x"]: number(t.text) for t in page.select('[data-cell="tap"]')}
+    reached = transposed([0, 1, 0], w, stride, padding, 0)
+    assert [taps.get(columns[str(o)], 0) for o in range(len(reached))] == reached.tolist()
+    with pytest.raises(ValueError, match="cropped"):
+        figures.fan_out(y, w, 0, stride=stride, padding=padding, alt="a")
+
+
 def test_band_matrix_draws_every_entry():
     matrix = np.array([[1, 2.5, 0], [0, -1, 1 / 3]])
     figure = figures.band_matrix(matrix, alt="a")
@@ -182,6 +194,8 @@ def test_the_running_example_fits_a_phone():
         figures.sliding_window(x, w, stride=2, padding=(2, 0), alt="a"),
         figures.scatter(y, w, stride=2, alt="a"),
         figures.gather(y, w, 4, stride=2, alt="a"),
+        figures.fan_out(y, w, 1, stride=2, padding=(2, 0), alt="a"),
+        figures.zero_insertion(y, w, stride=2, alt="a"),
         figures.band_matrix(np.ones((3, 6)), on_padding=[1, 2], alt="a"),
     ):
         least = float(re.search(r"min-width:([\d.]+)px", parse(figure).svg["style"])[1])
