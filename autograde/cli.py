@@ -47,7 +47,11 @@ def _check(arguments) -> int:
     for name in unanswered:
         print(f"{name}: not answered yet.")
     ready = sum(v.passed for v in verdicts)
-    print(f"\n{ready} of {len(verdicts)} exercises pass their visible checks.")
+    noted = sum(v.noted for v in verdicts)
+    print(
+        f"\n{ready - noted} of {len(verdicts) - noted} exercises pass their visible checks", end=""
+    )
+    print(f", {noted} answer{'s are' if noted > 1 else ' is'} noted." if noted else ".")
     return DONE if ready == len(verdicts) and not unanswered else ATTENTION
 
 

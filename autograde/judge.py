@@ -6,22 +6,16 @@ trusts the function it runs.
 
 from __future__ import annotations
 
-import contextlib
 import dis
 import inspect
-import io
-import linecache
-import signal
-import threading
-import traceback
 import types
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from autograde.calling import Called, call, quiet
 from autograde.spec import Case, Misconception, Rules, Spec
 from autograde.verdict import AspectVerdict, Verdict
 
@@ -35,10 +29,19 @@ COMPARED = {"ok", "value", "shape", "dtype", "mutated", "uncalled"}
 UNSTARTED = "Not started: the function still raises NotImplementedError."
 
 
-class TooSlow(BaseException):
-    """Raised inside a call that outlives its time. Not an `Exception`, so that a learner's
-    `except Exception` does not swallow it.
-    """
+class Local:
+    """A learner's function in this process. The engine has one that lies in a sandbox."""
+
+    def __init__(self, fn: Callable):
+        self.fn = fn
+
+    def call(self, case: Case, rules: Rules) -> Called:
+        """Call the function on the case's inputs, which are its own to spoil."""
+        return call(self.fn, case.args, case.kwargs, given=rules.given, seconds=rules.seconds)
+
+    def forbidden(self, rules: Rules) -> str | None:
+        """Return a sentence if the function uses what the rules do not allow."""
+        return _forbidden_use(self.fn, rules)
 
 
 @dataclass
@@ -58,8 +61,12 @@ class Outcome:
         self.kind, self.problem = kind, problem
 
 
-def judge(spec: Spec, fn: Callable, seed: int, *, visible_only: bool = False) -> Verdict:
-    """Judge `fn` by `spec` and return the `Verdict`; see `Spec.judge`."""
+def judge(spec: Spec, fn: Callable | Local, seed: int, *, visible_only: bool = False) -> Verdict:
+    """Judge `fn` by `spec` and return the `Verdict`; see `Spec.judge`.
+
+    `fn` is a function, or something with the methods of `Local`.
+    """
+    fn = fn if hasattr(fn, "forbidden") else Local(fn)
     every = spec.all_cases(seed)
     cases = [c for c in every if c.visible or not visible_only]
     unseen = [c for c in every if not c.visible] if visible_only else []
@@ -78,7 +85,7 @@ def judge(spec: Spec, fn: Callable, seed: int, *, visible_only: bool = False) ->
     if all(o.kind == "unstarted" for o in outcomes):
         verdicts = tuple(AspectVerdict(a.name, a.points, False, UNSTARTED) for a in aspects)
         return Verdict(spec.name, spec.title, verdicts, visible_only, started=False)
-    if forbidden := _forbidden_use(fn, spec.rules):
+    if forbidden := fn.forbidden(spec.rules):
         for outcome in outcomes:
             outcome.fail("forbidden", forbidden)
 
@@ -106,13 +113,11 @@ def _verdict(aspect, shown: Outcome, found: Misconception | None) -> AspectVerdi
     return AspectVerdict(aspect.name, aspect.points, False, message, found.name, found.section)
 
 
-def _noted(spec: Spec, fn: Callable, case: Case) -> Verdict:
+def _noted(spec: Spec, fn: Local, case: Case) -> Verdict:
     """Say whether `fn` gives an answer at all, and nothing about whether it is right."""
     outcome = Outcome(case, truth=None)
     _run(spec, fn, outcome)
-    if outcome.kind == "ok" and (problem := _not_numbers(_call(spec, case), outcome.value)):
-        outcome.fail("type", problem)
-    elif outcome.kind == "unstarted":
+    if outcome.kind == "unstarted":
         outcome.problem = UNSTARTED
     answered = outcome.kind == "ok"
     aspects = tuple(
@@ -122,7 +127,7 @@ def _noted(spec: Spec, fn: Callable, case: Case) -> Verdict:
     return Verdict(spec.name, spec.title, aspects, True, started, noted=answered)
 
 
-def run_case(spec: Spec, fn: Callable, case: Case) -> Outcome:
+def run_case(spec: Spec, fn: Local, case: Case) -> Outcome:
     """Call `fn` on a copy of the case's inputs and compare what it returns with the truth."""
     outcome = Outcome(case, spec.truth(case))
     _run(spec, fn, outcome)
@@ -131,27 +136,15 @@ def run_case(spec: Spec, fn: Callable, case: Case) -> Outcome:
     return outcome
 
 
-def _run(spec: Spec, fn: Callable, outcome: Outcome) -> None:
+def _run(spec: Spec, fn: Local, outcome: Outcome) -> None:
     """Call `fn` and put what it returns, or why it does not, into `outcome`."""
-    case, seconds = outcome.case, spec.rules.seconds
-    given = case.copy()
-    try:
-        with _given(fn, spec.rules, outcome.calls), _quiet(), _time_limit(seconds):
-            outcome.value = fn(*given.args, **given.kwargs)
-    except NotImplementedError:
-        outcome.fail(
-            "unstarted",
-            f"{_call(spec, case)} raised NotImplementedError: this part is not written yet.",
-        )
-    except TooSlow:
-        outcome.fail(
-            "slow",
-            f"{_call(spec, case)} did not finish within {seconds:g} s. "
-            "Is there a loop that never ends?",
-        )
-    except (Exception, SystemExit) as error:
-        outcome.fail("exception", f"{_call(spec, case)} raised {_where(error, fn)}")
-    outcome.mutated = not _same_inputs(case, given)
+    case = outcome.case
+    called = fn.call(case.copy(), spec.rules)
+    outcome.mutated, outcome.calls = called.mutated, called.calls
+    if called.kind == "ok":
+        outcome.value = called.value
+    else:
+        outcome.fail(called.kind, f"{_call(spec, case)} {called.text}")
 
 
 # -- comparing -----------------------------------------------------------------------------
@@ -185,10 +178,7 @@ def _differs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _compare(spec: Spec, outcome: Outcome) -> tuple[str, str] | None:
     """Return the kind of difference between value and truth and a sentence on it, or None."""
     case, truth = outcome.case, np.asarray(outcome.truth)
-    call = _call(spec, case)
-    if problem := _not_numbers(call, outcome.value):
-        return "type", problem
-    got = np.asarray(outcome.value)
+    call, got = _call(spec, case), np.asarray(outcome.value)
     if got.shape != truth.shape:
         formula = ""
         if spec.size_formula:
@@ -218,21 +208,6 @@ def _compare(spec: Spec, outcome: Outcome) -> tuple[str, str] | None:
     return None
 
 
-def _not_numbers(call: str, value: Any) -> str | None:
-    """Return why `value` is no array of real numbers, or None if it is one."""
-    if value is None:
-        return f"{call} returned None. Does every path end with `return`?"
-    try:
-        got = np.asarray(value)
-    except ValueError:
-        return f"{call} returned a ragged {type(value).__name__}, not an array."
-    if got.dtype.kind == "c":
-        return f"{call} returned complex values. After an FFT, take the real part."
-    if got.dtype.kind not in "fiu":
-        return f"{call} returned {type(value).__name__} of {got.dtype}, not numbers."
-    return None
-
-
 def _difference(spec: Spec, case: Case, got, truth, differs) -> str:
     """Say how two arrays differ: both of them, the first place, and what belongs there."""
     both = f"returned {show(got)}, expected {show(truth)}."
@@ -254,7 +229,7 @@ def _difference(spec: Spec, case: Case, got, truth, differs) -> str:
 
 
 def _explains(
-    spec: Spec, fn: Callable, outcomes: list[Outcome], unseen: list[Case]
+    spec: Spec, fn: Local, outcomes: list[Outcome], unseen: list[Case]
 ) -> Misconception | None:
     """Return the misconception that gives exactly these answers, right ones included, or None.
 
@@ -287,7 +262,7 @@ def _fits(misconception: Misconception, outcomes: list[Outcome]) -> bool:
     for outcome in outcomes:
         case = outcome.case.copy()
         try:
-            with _quiet():
+            with quiet():
                 wrong = np.asarray(misconception.fn(*case.args, **case.kwargs))
         except Exception:
             wrong = np.zeros(0)
@@ -301,77 +276,7 @@ def _fits(misconception: Misconception, outcomes: list[Outcome]) -> bool:
     return evidence
 
 
-# -- running -------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the learner's function prints and warns about out of the verdict.
-
-    nbgrader scores a test cell 0 if anything reaches its stderr, a NumPy warning included.
-    """
-    with (
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooSlow` in the main thread after `seconds`; elsewhere there is no limit."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(
-        signal, "setitimer"
-    ):
-        yield
-        return
-
-    def expire(signum, frame):
-        # Not into the judge's own way out, which starts once the first one has got through.
-        if frame.f_code.co_filename not in {__file__, contextlib.__file__}:
-            raise TooSlow
-
-    before = signal.signal(signal.SIGALRM, expire)
-    # Ringing again and again gets through a bare `except:` around an endless loop's body: one
-    # ring has to fall outside the `try`.
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.0001)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@contextlib.contextmanager
-def _given(fn: Callable, rules: Rules, calls: dict[str, int]) -> Iterator[None]:
-    """Put the rules' given functions where `fn` looks up its globals, and count their calls."""
-    plain = inspect.unwrap(fn)
-    scope = getattr(plain, "__globals__", None)
-    if scope is None or not rules.given:
-        yield
-        return
-
-    def counted(name, function):
-        def call(*args, **kwargs):
-            calls[name] = calls.get(name, 0) + 1
-            return function(*args, **kwargs)
-
-        return call
-
-    absent = object()
-    before = {name: scope.get(name, absent) for name in rules.given}
-    scope.update({name: counted(name, function) for name, function in rules.given.items()})
-    try:
-        yield
-    finally:
-        for name, old in before.items():
-            if old is absent:
-                scope.pop(name, None)
-            else:
-                scope[name] = old
+# -- what is not allowed ---------------------------------------------------------------------
 
 
 def _forbidden_use(fn: Callable, rules: Rules) -> str | None:
@@ -446,27 +351,3 @@ def _call(spec: Spec, case: Case) -> str:
             marks.add("a view with a step")
         note = f" [{', '.join(sorted(marks))}]" if marks else ""
     return f"{spec.name}({', '.join(parts)}){note}"
-
-
-def _where(error: Exception, fn: Callable) -> str:
-    """Return the error with the learner's own line that caused it."""
-    said = str(error)
-    said = f"{said[:200]} …" if len(said) > 200 else said
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    code = getattr(inspect.unwrap(fn), "__code__", None)
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if code is not None and f.filename == code.co_filename]
-    if not own:
-        return text
-    line = linecache.getline(own[-1].filename, own[-1].lineno).strip()
-    return f"{text}, at line {own[-1].lineno} of your cell: {line}"
-
-
-def _same_inputs(case: Case, used: Case) -> bool:
-    before = (*case.args, *case.kwargs.values())
-    after = (*used.args, *used.kwargs.values())
-    return all(
-        np.array_equal(a, b)
-        for a, b in zip(before, after, strict=True)
-        if isinstance(a, np.ndarray)
-    )

@@ -145,7 +145,7 @@ class Spec:
 
     def truth(self, case: Case) -> Any:
         """Return what the function has to return for `case`."""
-        if case.visible:
+        if case.expected is not None:
             return case.expected
         case = case.copy()
         return next(iter(self.oracles.values()))(*case.args, **case.kwargs)

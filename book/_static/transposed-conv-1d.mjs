@@ -5,8 +5,8 @@
 //     What is shown without scripts.
 //   </ubh-transposed-conv-1d>
 //
-// y (length n) is the short input, w (length K) the kernel, x the long output:
-// y[i]·w[k] is added to x[i·stride + k − padding]. "Position" below means a place
+// y (length n) is the short input, w (length K) the kernel, z the long output:
+// y[i]·w[k] is added to z[i·stride + k − padding]. "Position" below means a place
 // before cropping, so output j sits at position j + padding.
 
 // ---------------------------------------------------------------- arithmetic
@@ -39,14 +39,14 @@ function checkedLength(y, w, options) {
 /** Scatter: every input adds its stamp, y[i]·w, to the output. Returns the output. */
 export function convTranspose1d(y, w, options) {
   const { stride, padding } = settings(options);
-  const x = new Array(checkedLength(y, w, options)).fill(0);
+  const z = new Array(checkedLength(y, w, options)).fill(0);
   y.forEach((value, i) =>
     w.forEach((tap, k) => {
       const j = i * stride + k - padding;
-      if (j >= 0 && j < x.length) x[j] += value * tap;
+      if (j >= 0 && j < z.length) z[j] += value * tap;
     }),
   );
-  return x;
+  return z;
 }
 
 /** Gather: the products that make up output j, in the order of the inputs. */
@@ -104,7 +104,7 @@ const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 const named = {
   y: (i) => [`y[${i}]`, "input"],
   w: (k) => [`w[${k}]`, "kernel"],
-  x: (j) => [`x[${j}]`, "output"],
+  z: (j) => [`z[${j}]`, "output"],
 };
 const listed = (groups, separator = ", ") =>
   groups.flatMap((group, at) => (at ? [separator, ...group] : group));
@@ -112,10 +112,10 @@ const wordsOf = (tokens) => tokens.map((t) => (typeof t === "string" ? t : t[0])
 
 function explainOutput(j, { y, w, options }) {
   const terms = contributions(j, y, w, options);
-  if (!terms.length) return [named.x(j), " = 0: no input reaches it"];
+  if (!terms.length) return [named.z(j), " = 0: no input reaches it"];
   const sum = terms.reduce((total, term) => total + term.product, 0);
   return [
-    named.x(j),
+    named.z(j),
     " = ",
     ...listed(terms.map(({ i, k }) => [named.y(i), "·", named.w(k)]), " + "),
     " = ",
@@ -130,7 +130,7 @@ function explainInput(i, { y, w, options, length }) {
   const cropped = landed.filter((one) => !kept.includes(one));
   const adds = kept.map(({ tap, j }) => [
     `${times(y[i], tap)} = ${formatNumber(y[i] * tap)} to `,
-    named.x(j),
+    named.z(j),
   ]);
   const parts = [named.y(i), ` = ${formatNumber(y[i])}`];
   if (adds.length) parts.push(" adds ", ...listed(adds));
@@ -233,7 +233,7 @@ function layout(model, width) {
     middle: (position) => (lead + position + 0.5) * pitch,
     body,
     bodyTop: TOP + CELL,
-    xTop: TOP + CELL + body,
+    outTop: TOP + CELL + body,
     width: columns * pitch + 1,
     height: pictureHeight(model),
     expressions: Math.max(...products) * 6.2 <= pitch - 4,
@@ -253,7 +253,7 @@ function scene(model, width) {
   const cell = (key, kind, position, top, more) => ({
     key, kind, x: at.left(position), y: top, width: at.box, height: CELL, ...more,
   });
-  const isOutput = chosen.kind === "x";
+  const isOutput = chosen.kind === "z";
   const target = isOutput ? chosen.index + padding : -1;
   const lit = (i, k) => (isOutput ? i * stride + k === target : i === chosen.index);
   const reached = (position) =>
@@ -286,26 +286,26 @@ function scene(model, width) {
     const kept = j >= 0 && j < length;
     if (kept) {
       choices.push(
-        cell(`x${j}`, "output", position, at.xTop, {
+        cell(`z${j}`, "output", position, at.outTop, {
           text: formatNumber(output[j]),
-          select: `x${j}`,
-          name: `x[${j}] is ${formatNumber(output[j])}`,
-          checked: committed.kind === "x" && committed.index === j,
+          select: `z${j}`,
+          name: `z[${j}] is ${formatNumber(output[j])}`,
+          checked: committed.kind === "z" && committed.index === j,
           lit: reached(position),
         }),
       );
       labels.push({
-        key: `ix${j}`, x: at.middle(position), y: at.xTop + CELL + 15, middle: true, index: true,
-        text: at.longIndices ? `x[${j}]` : `${j}`,
+        key: `iz${j}`, x: at.middle(position), y: at.outTop + CELL + 15, middle: true, index: true,
+        text: at.longIndices ? `z[${j}]` : `${j}`,
       });
     } else if (view !== "zeros") {
       cells.push(
-        cell(`c${position}`, "cropped", position, at.xTop, { text: formatNumber(sum), faint: true }),
+        cell(`c${position}`, "cropped", position, at.outTop, { text: formatNumber(sum), faint: true }),
       );
     }
   });
   labels.push({
-    key: "x", x: at.left(view === "zeros" ? padding : 0), y: at.xTop + CELL + 34, text: "output x",
+    key: "z", x: at.left(view === "zeros" ? padding : 0), y: at.outTop + CELL + 34, text: "output z",
   });
 
   if (view === "scatter") {
@@ -334,7 +334,7 @@ function scene(model, width) {
     });
     edges.push({
       key: "rule", kind: "rule",
-      d: `M${at.left(0) - 1} ${at.xTop - 6}H${at.left(full.length) - 3}`,
+      d: `M${at.left(0) - 1} ${at.outTop - 6}H${at.left(full.length) - 3}`,
     });
     if (isOutput) {
       bands.push({
@@ -352,18 +352,18 @@ function scene(model, width) {
       taps.forEach((k, slot) => {
         const i = (position - k) / stride;
         const real = i >= 0 && i < y.length;
-        const top = at.xTop - 10 - ROW * (taps.length - slot) + ROW - CELL;
+        const top = at.outTop - 10 - ROW * (taps.length - slot) + ROW - CELL;
         cells.push(
           cell(`g${j},${k}`, real ? "tap" : "unmet", position, top, {
             text: formatNumber(w[k]),
             small: real && at.longIndices ? `y[${i}]·` : "",
-            lit: real && lit(i, k), faint: !real || !lit(i, k), select: `x${j}`,
+            lit: real && lit(i, k), faint: !real || !lit(i, k), select: `z${j}`,
           }),
         );
         if (!real) return;
         const from = at.middle(i * stride);
         const to = at.middle(position) + (slot - (taps.length - 1) / 2) * Math.min(6, at.box / 5);
-        const end = at.xTop - 12 - ROW * taps.length + ROW - CELL;
+        const end = at.outTop - 12 - ROW * taps.length + ROW - CELL;
         const bend = (end - at.bodyTop) * 0.55;
         edges.push({
           key: `e${i},${k}`, lit: lit(i, k),
@@ -374,7 +374,7 @@ function scene(model, width) {
     if (isOutput) {
       const slots = w.filter((_tap, k) => (target - k) % stride === 0).length;
       bands.push({
-        key: "band", x: at.left(target) - 2, y: at.xTop - 13 - ROW * slots + ROW - CELL,
+        key: "band", x: at.left(target) - 2, y: at.outTop - 13 - ROW * slots + ROW - CELL,
         width: at.pitch, height: ROW * slots - (ROW - CELL) + 7,
       });
     }
@@ -396,7 +396,7 @@ function scene(model, width) {
     signal.forEach(({ position, kind, value }) => {
       if (kind === "input") return;
       cells.push(
-        cell(`z${position}`, kind, position, TOP, {
+        cell(`blank${position}`, kind, position, TOP, {
           text: formatNumber(value),
           lit: position >= windowStart && position <= windowEnd,
         }),
@@ -422,26 +422,26 @@ function scene(model, width) {
       const from = at.middle(position);
       const to = at.middle(windowEnd);
       const top = productTop + CELL;
-      const bend = (at.xTop - top) * 0.6;
+      const bend = (at.outTop - top) * 0.6;
       edges.push(
         { key: `a${k}`, lit: on, d: `M${from} ${at.bodyTop}V${productTop}` },
         {
           key: `b${k}`, lit: on,
-          d: `M${from} ${top}C${from} ${top + bend} ${to} ${at.xTop - bend} ${to} ${at.xTop}`,
+          d: `M${from} ${top}C${from} ${top + bend} ${to} ${at.outTop - bend} ${to} ${at.outTop}`,
         },
       );
     });
     if (!isOutput) {
       // What the input will reach as the window slides on.
       const from = at.left(chosen.index * stride) + at.box - 2;
-      const bend = (at.xTop - at.bodyTop) * 0.5;
+      const bend = (at.outTop - at.bodyTop) * 0.5;
       full.forEach((_sum, position) => {
         const j = position - padding;
         if (!reached(position) || position === windowEnd || j < 0 || j >= length) return;
         const to = at.middle(position);
         edges.push({
           key: `l${j}`, kind: "later", lit: true,
-          d: `M${from} ${at.bodyTop}C${to} ${at.bodyTop + 8} ${to} ${at.xTop - bend} ${to} ${at.xTop}`,
+          d: `M${from} ${at.bodyTop}C${to} ${at.bodyTop + 8} ${to} ${at.outTop - bend} ${to} ${at.outTop}`,
         });
       });
     }
@@ -870,9 +870,9 @@ export class TransposedConv1d extends Base {
     const richest = perOutput.reduce(
       (best, terms, j) => (terms.length > perOutput[best].length ? j : best), 0,
     );
-    this.#state.chosen ??= { kind: "x", index: richest };
+    this.#state.chosen ??= { kind: "z", index: richest };
     const within = ({ kind, index }) => ({
-      kind, index: Math.min(index, (kind === "x" ? length : y.length) - 1),
+      kind, index: Math.min(index, (kind === "z" ? length : y.length) - 1),
     });
     model.chosen = within(this.#preview ?? this.#state.chosen);
     model.committed = within(this.#state.chosen);
@@ -892,7 +892,7 @@ export class TransposedConv1d extends Base {
     line.setAttribute("aria-live", this.#preview ? "off" : "polite");
     const formula = "(n − 1)·stride − 2·padding + K + output_padding";
     find(".size").replaceChildren(
-      Object.assign(document.createElement("small"), { textContent: `Length of x = ${formula} = ` }),
+      Object.assign(document.createElement("small"), { textContent: `Length of z = ${formula} = ` }),
       sizeTokens(model),
     );
     for (const caption of this.#root.querySelectorAll(".caption p")) {
@@ -909,7 +909,7 @@ export class TransposedConv1d extends Base {
       return;
     }
     const explain = ({ kind, index }) =>
-      kind === "x" ? explainOutput(index, model) : explainInput(index, model);
+      kind === "z" ? explainOutput(index, model) : explainInput(index, model);
     this.#write(line, explain(model.chosen));
     // The longest line there can be keeps its room, so that choosing moves nothing.
     const all = [
@@ -1109,9 +1109,9 @@ export class TransposedConv1d extends Base {
     const model = this.#model();
     const { kind, index } = model.committed;
     const { stride, padding } = model.options;
-    const last = (kind === "x" ? model.length : model.y.length) - 1;
+    const last = (kind === "z" ? model.length : model.y.length) - 1;
     const move = (to, row = kind) => {
-      const end = (row === "x" ? model.length : model.y.length) - 1;
+      const end = (row === "z" ? model.length : model.y.length) - 1;
       return `${row}${Math.max(0, Math.min(end, to))}`;
     };
     const moves = {
@@ -1119,8 +1119,8 @@ export class TransposedConv1d extends Base {
       ArrowRight: () => move(index + 1),
       Home: () => move(0),
       End: () => move(last),
-      ArrowUp: () => (kind === "x" ? move(Math.round((index + padding) / stride), "y") : move(index)),
-      ArrowDown: () => (kind === "y" ? move(index * stride - padding, "x") : move(index)),
+      ArrowUp: () => (kind === "z" ? move(Math.round((index + padding) / stride), "y") : move(index)),
+      ArrowDown: () => (kind === "y" ? move(index * stride - padding, "z") : move(index)),
     };
     if (!moves[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

@@ -86,9 +86,9 @@ def test_wrong_shape_names_both_shapes_and_works_out_the_size():
 def test_size_formula_of_a_transposed_convolution_has_the_numbers():
     fn = learner(SCATTER, "return np.zeros(99)")
     message = messages(SCATTER.judge(fn, visible_only=True))["output_padding"]
-    assert "has shape (99,), expected (7,)." in message
+    assert "has shape (99,), expected (5,)." in message
     assert "(n − 1)·stride − 2·padding + k + output_padding" in message
-    assert "(3 − 1)·2 − 2 + 4 + 1 = 7 elements." in message
+    assert "(2 − 1)·2 − 0 + 2 + 1 = 5 elements." in message
 
 
 def test_size_formulas_are_right_on_every_case():
@@ -479,7 +479,7 @@ def test_contributions_add_up_to_the_expected_value(spec, place, seed):
         match = DIFFERENCE.search(aspect.message)
         assert match, aspect.message
         why = aspect.message[match.end() :]
-        letter, out = ("y", "x") if spec is SCATTER else ("x", "y")
+        letter, out = ("y", "z") if spec is SCATTER else ("x", "y")
         assert f"{out}[{match['index']}] adds up " in why
         if "nothing but zeros" in why:
             assert float(match["want"]) == 0

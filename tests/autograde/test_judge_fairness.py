@@ -213,3 +213,17 @@ def test_an_endless_loop_that_catches_everything_is_stopped_too():
         [sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=20, check=True
     )
     assert "did not finish" in done.stdout
+
+
+def test_an_unwritten_function_that_it_calls_is_not_this_one_unwritten():
+    """A scatter through the still empty `conv1d_matrix` was called "not started yet"."""
+
+    def conv1d_matrix(n, w, stride=1, padding=0):
+        raise NotImplementedError
+
+    def fn(x, w, stride=1, padding=0):
+        return conv1d_matrix(len(x), w, stride, padding) @ x
+
+    verdict = CONV1D.judge(fn, visible_only=True)
+    assert verdict.started
+    assert "A function that it calls is not written yet" in verdict.message

@@ -235,7 +235,7 @@ def test_refuses_what_pytorch_refuses(open_page, options):
 def test_first_sight(open_page):
     page = open_page()
     assert shown(page) == torch_answer([1, 2, 3], [1, 2, 3, 4], 2).tolist()
-    assert line(page) == "x[2] = y[0]·w[2] + y[1]·w[0] = 1·3 + 2·1 = 5"
+    assert line(page) == "z[2] = y[0]·w[2] + y[1]·w[0] = 1·3 + 2·1 = 5"
     assert page.locator(".size").inner_text().endswith("(3 − 1)·2 − 2·0 + 4 + 0 = 8")
 
 
@@ -268,11 +268,11 @@ def test_by_keyboard_alone(open_page, view):
         assert all(i * 3 + k - 1 == j for i, k in pairs)
         assert page.evaluate(
             f"document.querySelector('{TAG}').shadowRoot.activeElement.ariaLabel"
-        ).startswith(f"x[{j}] is ")
+        ).startswith(f"z[{j}] is ")
         keys.press("ArrowRight")
     keys.press("End")
     keys.press("ArrowUp")
-    assert line(page).startswith("y[2] = 3 adds 3·1 = 3 to x[5], 3·(−2.5) = −7.5 to x[6]")
+    assert line(page).startswith("y[2] = 3 adds 3·1 = 3 to z[5], 3·(−2.5) = −7.5 to z[6]")
     assert "Cropped: w[3]" in line(page)
     ring = page.locator('.choices [data-select="y2"] .ring')
     assert ring.evaluate("node => getComputedStyle(node).stroke") != "none"
@@ -301,8 +301,8 @@ def test_three_views_show_the_same_output(open_page):
 
 def test_choosing_lights_the_right_cells(open_page):
     page = open_page()
-    page.locator('[data-select="x5"].output').click()
-    assert lit(page, ".choices .cell") == ["y1", "y2", "x5"]
+    page.locator('[data-select="z5"].output').click()
+    assert lit(page, ".choices .cell") == ["y1", "y2", "z5"]
     assert lit(page, ".cells .product") == ["p1,3", "p2,1"]
     show(page, "gather")
     assert lit(page, ".cells .tap") == ["g5,3", "g5,1"]
@@ -310,19 +310,19 @@ def test_choosing_lights_the_right_cells(open_page):
     products = page.locator(".cells .product.lit .value").all_text_contents()
     assert products == ["8", "6"]
     page.locator('[data-select="y1"].input').click()
-    assert lit(page, ".choices .cell") == ["y1", "x2", "x3", "x4", "x5"]
+    assert lit(page, ".choices .cell") == ["y1", "z2", "z3", "z4", "z5"]
     show(page, "scatter")
     assert lit(page, ".cells .product") == [f"p1,{k}" for k in range(4)]
 
 
 def test_mouse_previews_without_announcing(open_page):
     page = open_page()
-    page.locator('[data-select="x7"].output').hover()
-    assert line(page) == "x[7] = y[2]·w[3] = 3·4 = 12"
+    page.locator('[data-select="z7"].output').hover()
+    assert line(page) == "z[7] = y[2]·w[3] = 3·4 = 12"
     assert page.locator(".line:not(.spare)").get_attribute("aria-live") == "off"
-    assert page.locator('.choices [aria-checked="true"]').get_attribute("data-select") == "x2"
+    assert page.locator('.choices [aria-checked="true"]').get_attribute("data-select") == "z2"
     page.mouse.move(0, 0)
-    assert line(page).startswith("x[2]")
+    assert line(page).startswith("z[2]")
     assert page.locator(".line:not(.spare)").get_attribute("aria-live") == "polite"
 
 
@@ -330,8 +330,8 @@ def test_touch_on_a_phone(open_page):
     page = open_page(width=390, has_touch=True, is_mobile=True)
     for view in VIEWS:
         show(page, view)
-        page.locator('[data-select="x3"].output').tap()
-        assert line(page) == "x[3] = y[0]·w[3] + y[1]·w[1] = 1·4 + 2·2 = 8"
+        page.locator('[data-select="z3"].output').tap()
+        assert line(page) == "z[3] = y[0]·w[3] + y[1]·w[1] = 1·4 + 2·2 = 8"
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
@@ -435,9 +435,9 @@ def test_moves_less_when_asked(open_page):
 
 
 def test_without_scripts_the_children_are_shown(open_page):
-    body = f"<{TAG}><p>x = 1 2 5 8 9 14 9 12</p></{TAG}>"
+    body = f"<{TAG}><p>z = 1 2 5 8 9 14 9 12</p></{TAG}>"
     page = open_page(body, drawn=False, java_script_enabled=False)
-    assert page.get_by_text("x = 1 2 5").is_visible()
+    assert page.get_by_text("z = 1 2 5").is_visible()
 
 
 def test_waits_until_the_reader_is_near(open_page):

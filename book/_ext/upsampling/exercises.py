@@ -64,26 +64,27 @@ class ExerciseDirective(SpecDirective):
 
 
 class MistakesDirective(SpecDirective):
-    """A list of what learners write instead, each with the section that clears it up."""
+    """What learners write instead, under the sections that clear it up."""
 
     required_arguments = 1
-    optional_arguments = 100
-    final_argument_whitespace = False
+    has_content = False
 
     def run(self):
-        """Return one list with the misconceptions of every exercise named."""
-        items, seen = [], set()
-        exercises = [load_spec(name) for name in self.arguments]
-        for spec in exercises:
-            for mistake in spec.misconceptions:
-                if (mistake.title, mistake.message) in seen:
-                    continue
-                seen.add((mistake.title, mistake.message))
-                label = mistake.section.partition("#")[2]
-                title = mistake.title.rstrip(".")
-                items.append(f"- **{title}.** {mistake.message} See {{ref}}`{label}`.")
-        heading = f"What often goes wrong: {', '.join(spec.title for spec in exercises)}"
-        return [self.box("mistakes", heading, "\n".join(items))]
+        """Return one box with the misconceptions of the exercise named."""
+        spec = load_spec(self.arguments[0])
+        return [self.box("mistakes", spec.title, mistakes_text(spec.misconceptions))]
+
+
+def mistakes_text(misconceptions):
+    """Return a list for each section as MyST, so that each section is linked only once."""
+    sections = {}
+    for mistake in misconceptions:
+        label = mistake.section.partition("#")[2]
+        title = mistake.title.rstrip(".")
+        sections.setdefault(label, []).append(f"- **{title}.** {mistake.message}")
+    return "\n\n".join(
+        f"{{ref}}`{label}`\n\n" + "\n".join(items) for label, items in sections.items()
+    )
 
 
 def setup(app):

@@ -1,0 +1,177 @@
+"""Calling a learner's function: quietly, within its time, and with what came of it in words.
+
+This module runs where the function runs: in the judge's process on a laptop and in the tests,
+in a sandbox when the caller has one. It knows nothing of specs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import linecache
+import signal
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+class TooSlow(BaseException):
+    """Raised inside a call that outlives its time. Not an `Exception`, so that a learner's
+    `except Exception` does not swallow it.
+    """
+
+
+@dataclass
+class Called:
+    """What came of one call.
+
+    `kind` is "ok", or "unstarted" (NotImplementedError), "slow", "exception", "type" (what was
+    returned is no array of real numbers); `text` goes on from "f(x) ...". `mutated` tells
+    whether an array handed in was changed, `calls` how often each given function was called.
+    """
+
+    kind: str = "ok"
+    value: Any = None
+    text: str = ""
+    mutated: bool = False
+    calls: dict[str, int] = field(default_factory=dict)
+
+
+def call(
+    fn: Callable,
+    args: tuple,
+    kwargs: Mapping[str, Any],
+    *,
+    given: Mapping[str, Callable],
+    seconds: float,
+) -> Called:
+    """Call `fn` in this process. `given` stands in for its globals of these names meanwhile."""
+    arrays = [a for a in (*args, *kwargs.values()) if isinstance(a, np.ndarray)]
+    before = [a.copy() for a in arrays]
+    called = Called()
+    try:
+        with _given(fn, given, called.calls), quiet(), _time_limit(seconds):
+            called.value = fn(*args, **kwargs)
+        called.kind, called.text = "ok", ""
+    except NotImplementedError as error:
+        own = traceback.extract_tb(error.__traceback__)[-1].name == inspect.unwrap(fn).__name__
+        called.kind = "unstarted" if own else "exception"  # another function's may be missing
+        called.text = (
+            "raised NotImplementedError: this part is not written yet."
+            if own
+            else f"raised {_where(error, fn)}. A function that it calls is not written yet."
+        )
+    except TooSlow:
+        called.kind = "slow"
+        called.text = f"did not finish within {seconds:g} s. Is there a loop that never ends?"
+    except (Exception, SystemExit) as error:
+        called.kind, called.text = "exception", f"raised {_where(error, fn)}"
+    else:
+        if problem := not_numbers(called.value):
+            called.kind, called.text = "type", problem
+    called.mutated = not all(map(np.array_equal, before, arrays))
+    return called
+
+
+def not_numbers(value: Any) -> str | None:
+    """Return why `value` is no array of real numbers, or None if it is one."""
+    if value is None:
+        return "returned None. Does every path end with `return`?"
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return f"returned a ragged {type(value).__name__}, not an array."
+    if array.dtype.kind == "c":
+        return "returned complex values. After an FFT, take the real part."
+    if array.dtype.kind not in "fiu":
+        return f"returned {type(value).__name__} of {array.dtype}, not numbers."
+    return None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what the learner's function prints and warns about out of the verdict.
+
+    nbgrader scores a test cell 0 if anything reaches its stderr, a NumPy warning included.
+    """
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TooSlow` in the main thread after `seconds`; elsewhere there is no limit."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "setitimer"
+    ):
+        yield
+        return
+
+    def expire(signum, frame):
+        # Not into the way out from here, which starts once the first one has got through.
+        if frame.f_code.co_filename not in {__file__, contextlib.__file__}:
+            raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, expire)
+    # Ringing again and again gets through a bare `except:` around an endless loop's body: one
+    # ring has to fall outside the `try`.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.0001)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _given(fn: Callable, given: Mapping[str, Callable], calls: dict[str, int]) -> Iterator[None]:
+    """Put the given functions where `fn` looks up its globals, and count their calls."""
+    scope = getattr(inspect.unwrap(fn), "__globals__", None)
+    if scope is None or not given:
+        yield
+        return
+
+    def counted(name, function):
+        def call(*args, **kwargs):
+            calls[name] = calls.get(name, 0) + 1
+            return function(*args, **kwargs)
+
+        return call
+
+    absent = object()
+    before = {name: scope.get(name, absent) for name in given}
+    scope.update({name: counted(name, function) for name, function in given.items()})
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            if old is absent:
+                scope.pop(name, None)
+            else:
+                scope[name] = old
+
+
+def _where(error: BaseException, fn: Callable) -> str:
+    """Return the error with the learner's own line that caused it."""
+    said = str(error)
+    said = f"{said[:200]} …" if len(said) > 200 else said
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if code is not None and f.filename == code.co_filename]
+    if not own:
+        return text
+    line = linecache.getline(own[-1].filename, own[-1].lineno).strip()
+    return f"{text}, at line {own[-1].lineno} of your cell: {line}"
