@@ -147,22 +147,22 @@ function sizeTokens({ y, w, options, length }) {
   const { stride, padding, outputPadding } = options;
   return (
     `(${y.length} − 1)·${stride} − 2·${padding} + ${w.length} + ${outputPadding}` +
-    ` = ${formatNumber(length)}`
+    `\u00a0=\u00a0${formatNumber(length)}` // never alone on a line
   );
 }
 
 const captions = {
   scatter({ w, options: { stride, padding, outputPadding } }) {
     const parts = [
-      "Each input stamps the whole kernel, scaled by its own value. The next stamp starts ",
-      `${count(stride, "position")} further right. `,
+      "Each input lays down a copy of the kernel, multiplied by its own value. The next copy ",
+      `begins ${count(stride, "place")} further right. `,
     ];
-    if (stride < w.length) parts.push("Where stamps overlap, they add up.");
+    if (stride < w.length) parts.push("Where copies overlap, they add.");
     else if (stride === w.length) parts.push("They just touch: nothing overlaps.");
     else parts.push("They leave gaps, and the gaps are 0.");
-    if (padding) parts.push(` Padding crops ${count(padding, "position")} at each end.`);
+    if (padding) parts.push(` Padding crops ${count(padding, "place")} at each end.`);
     if (outputPadding) {
-      parts.push(` Output padding keeps ${count(outputPadding, "more position")} on the right.`);
+      parts.push(` Output padding keeps ${count(outputPadding, "more place")} at the end.`);
     }
     return parts;
   },
@@ -262,7 +262,7 @@ function scene(model, width) {
       : position >= chosen.index * stride && position < chosen.index * stride + w.length;
 
   labels.push({
-    key: "y", x: at.left(0), y: 13, text: view === "zeros" ? "input y, spread out" : "input y",
+    key: "y", x: at.left(0), y: 13, text: view === "zeros" ? "input y, stretched" : "input y",
   });
   y.forEach((value, i) => {
     choices.push(
@@ -633,7 +633,7 @@ input:invalid { border-style: dashed; }
 }
 .impossible:empty { display: none; }
 .impossible p { margin: 0.25rem 0; }
-.line { font-size: 1rem; }
+.line { font-size: 1rem; margin-top: 0.25rem; }
 .size { margin: 0.375rem 0 0; font-size: 0.875rem; }
 .size small { color: var(--muted); font-size: inherit; }
 .t { border-bottom: 2px solid; padding-bottom: 1px; white-space: nowrap; }
@@ -762,7 +762,7 @@ const TEMPLATE = `
   <div class="stack caption">${Object.keys(VIEWS).map((view) => `<p data-view="${view}"></p>`).join("")}</div>
   <ul class="legend">
     ${swatch("input", "input")}${swatch("tap", "kernel tap")}${swatch("output", "output")}
-    ${swatch("zero", "inserted zero")}${swatch("padding", "padding")}
+    ${swatch("zero", "zero between inputs")}${swatch("padding", "zero at the ends")}
     ${swatch("cropped", "cropped", '<path class="strike" d="M3 15L15 3"/>')}
   </ul>
 </div>`;
@@ -890,7 +890,7 @@ export class TransposedConv1d extends Base {
     const line = find(".line");
     // What the mouse passes over is shown; only what the reader chooses is announced.
     line.setAttribute("aria-live", this.#preview ? "off" : "polite");
-    const formula = "(n − 1)·stride − 2·padding + K + output_padding";
+    const formula = "(n − 1)·stride − 2·padding + k + output_padding";
     find(".size").replaceChildren(
       Object.assign(document.createElement("small"), { textContent: `Length of z = ${formula} = ` }),
       sizeTokens(model),
@@ -970,6 +970,13 @@ export class TransposedConv1d extends Base {
     });
     reconcile(find(".cells"), cells, makeCell, updateCell);
     reconcile(find(".choices"), choices, makeCell, updateCell);
+    // On a phone the picture scrolls: what is chosen comes into view.
+    const picture = find(".picture");
+    const chosen = choices.find(({ checked }) => checked);
+    const hidden = chosen && chosen.x + chosen.width - picture.clientWidth - picture.scrollLeft;
+    if (chosen && !this.#preview && (hidden > 0 || chosen.x < picture.scrollLeft)) {
+      picture.scrollLeft = chosen.x - (picture.clientWidth - chosen.width) / 2;
+    }
   }
 
   #drawControls(find) {

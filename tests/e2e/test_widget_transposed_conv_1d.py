@@ -236,7 +236,7 @@ def test_first_sight(open_page):
     page = open_page()
     assert shown(page) == torch_answer([1, 2, 3], [1, 2, 3, 4], 2).tolist()
     assert line(page) == "z[2] = y[0]·w[2] + y[1]·w[0] = 1·3 + 2·1 = 5"
-    assert page.locator(".size").inner_text().endswith("(3 − 1)·2 − 2·0 + 4 + 0 = 8")
+    assert page.locator(".size").inner_text().endswith("(3 − 1)·2 − 2·0 + 4 + 0\u00a0=\u00a08")
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -335,6 +335,18 @@ def test_touch_on_a_phone(open_page):
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_on_a_phone_the_chosen_output_comes_into_view(open_page):
+    page = open_page(width=390)
+    show(page, "zeros")
+    page.get_by_role("spinbutton", name="padding").fill("2")
+    picture = page.locator(".picture").bounding_box()
+    for j in (3, 0):
+        page.locator(f'[data-select="z{j}"].output').dispatch_event("click")
+        cell = page.locator(f'[data-select="z{j}"].output').bounding_box()
+        assert picture["x"] <= cell["x"]
+        assert cell["x"] + cell["width"] <= picture["x"] + picture["width"]
+
+
 def test_output_padding_stays_below_the_stride(open_page):
     page = open_page()
 
@@ -364,7 +376,7 @@ def test_impossible_settings_say_so(open_page):
     assert "at most 3" in message.inner_text()
     assert message.get_attribute("role") == "status"
     assert page.locator(".picture").is_hidden()
-    assert page.locator(".size").inner_text().endswith("(3 − 1)·2 − 2·4 + 4 + 0 = 0")
+    assert page.locator(".size").inner_text().endswith("(3 − 1)·2 − 2·4 + 4 + 0\u00a0=\u00a00")
     page.get_by_role("button", name="Less padding").click()
     assert page.locator(".picture").is_visible()
     assert message.inner_text() == ""
@@ -410,10 +422,13 @@ def test_nothing_jumps(open_page, width):
     page = open_page(width=width)
 
     def places():
-        return [
+        # On the page, not in the window: a click may scroll to the cell.
+        scrolled = page.evaluate("scrollY")
+        boxes = [
             page.locator(selector).bounding_box()
             for selector in (".figure", ".picture", ".size", ".legend")
         ]
+        return [{**box, "y": box["y"] + scrolled} for box in boxes]
 
     before = places()
     for view in VIEWS:
