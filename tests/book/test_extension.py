@@ -10,6 +10,7 @@ from sphinx.errors import ExtensionError
 from sphinx_design.shared import is_component
 from upsampling import exercises, notebooks, offline
 from upsampling.tabs import FrameworkTabs
+from upsampling.typography import KeepTogether
 
 
 def cell(text, *tags):
@@ -94,6 +95,29 @@ def test_each_section_is_linked_once_above_its_mistakes():
         "{ref}`two`",
         "- **B.** b.",
     ]
+
+
+def kept(*children):
+    """Transform a paragraph and list what may not be wrapped, and its text."""
+    document = new_document("test")
+    document += nodes.paragraph("", "", *children)
+    KeepTogether(document).apply()
+    together = [n for n in document.findall(nodes.Element) if "ubh-together" in n["classes"]]
+    return [node.astext() for node in together], document.astext()
+
+
+def test_a_formula_keeps_the_full_stop_behind_it():
+    # Two equal texts: the right one has to give its full stop away.
+    pieces = [nodes.Text(". "), nodes.math("", "a"), nodes.Text(". "), nodes.math("", "b")]
+    assert kept(*pieces, nodes.Text("), c")) == (["a.", "b),"], ". a. b), c")
+    assert kept(nodes.math("", "a"), nodes.Text(" and")) == ([], "a and")
+
+
+def test_short_code_and_rows_of_numbers_stay_on_a_line():
+    code = [nodes.literal("", "C @ x"), nodes.literal("", "a line that has to wrap on a phone")]
+    assert kept(*code)[0] == ["C @ x"]
+    _, text = kept(nodes.Text("taps 1 2 3, [3, 1], 4 of 5"), nodes.literal("", "1 2"))
+    assert text == "taps 1\xa02\xa03, [3,\xa01], 4 of 51 2"
 
 
 def test_widgets_are_found_by_their_element():
