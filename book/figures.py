@@ -150,7 +150,7 @@ def scatter(
     columns = max((len(y) - 1) * stride + len(w), front + n_out)
     sums = [0] * columns
     art = _Svg()
-    left = LABEL + 11  # as far left as an input and its name allow
+    left = LABEL + 6  # as far left as an input and its name allow
     top = 14
     art.text(left - 14, top + BOX / 2, f"kernel {names[1]}", anchor="end")
     for k, tap in enumerate(w):
@@ -163,8 +163,8 @@ def scatter(
     terms = []
     for i, value in enumerate(y):
         art.text(2, top + BOX / 2, f"{names[0]}[{i}]", anchor="start", muted=True)
-        art.cell(38, top, value, "input", name="input", index=i)
-        art.text(left - 10, top + BOX / 2, "×", muted=True)
+        art.cell(36, top, value, "input", name="input", index=i)
+        art.text(left - 9, top + BOX / 2, "×", muted=True)
         for k, tap in enumerate(w):
             column = i * stride + k
             sums[column] += value * tap

@@ -192,7 +192,7 @@ def test_the_running_example_fits_a_phone():
     x, y, w = [1, 2, 3, 4, 5, 6], [1, 10, 100], [1, 2, 3, 4]
     for figure in (
         figures.sliding_window(x, w, stride=2, padding=(2, 0), alt="a"),
-        figures.scatter(y, w, stride=2, alt="a"),
+        figures.scatter(y, w, stride=2, highlight=7, alt="a"),
         figures.gather(y, w, 4, stride=2, alt="a"),
         figures.fan_out(y, w, 1, stride=2, padding=(2, 0), alt="a"),
         figures.zero_insertion(y, w, stride=2, alt="a"),
