@@ -150,28 +150,29 @@ def scatter(
     columns = max((len(y) - 1) * stride + len(w), front + n_out)
     sums = [0] * columns
     art = _Svg()
-    left = LABEL + 6  # as far left as an input and its name allow
+    # Close together, so that an input and its name have room beside the columns.
+    left, pitch = 108, CELL - 2
     top = 14
     art.text(left - 14, top + BOX / 2, f"kernel {names[1]}", anchor="end")
     for k, tap in enumerate(w):
-        art.cell(left + k * CELL, top, tap, "kernel", name="tap", index=k)
+        art.cell(left + k * pitch, top, tap, "kernel", name="tap", index=k)
     top += CELL + 20
     if highlight is not None:
         _check_index(highlight, n_out, "highlight")
-        column = left + (front + highlight) * CELL - 5
-        art.box(column, top - 8, CELL, len(y) * CELL + 88)
+        column = left + (front + highlight) * pitch - 4
+        art.box(column, top - 8, pitch, len(y) * CELL + 88)
     terms = []
     for i, value in enumerate(y):
         art.text(2, top + BOX / 2, f"{names[0]}[{i}]", anchor="start", muted=True)
-        art.cell(36, top, value, "input", name="input", index=i)
-        art.text(left - 9, top + BOX / 2, "×", muted=True)
+        art.cell(42, top, value, "input", name="input", index=i)
+        art.text(left - 12, top + BOX / 2, "×", muted=True)
         for k, tap in enumerate(w):
             column = i * stride + k
             sums[column] += value * tap
             if highlight is not None and column == front + highlight:
                 terms.append((value, tap))
             art.cell(
-                left + column * CELL,
+                left + column * pitch,
                 top,
                 value * tap,
                 "kernel",
@@ -179,13 +180,13 @@ def scatter(
                 index=(i, k),
             )
         top += CELL
-    art.line(left - 8, top + 2, left + (columns - 1) * CELL + BOX, top + 2)
+    art.line(left - 8, top + 2, left + (columns - 1) * pitch + BOX, top + 2)
     top += 14
     art.text(left - 14, top + BOX / 2, f"sum = {names[2]}", anchor="end")
     for column, total in enumerate(sums):
         kept = front <= column < front + n_out
         art.cell(
-            left + column * CELL,
+            left + column * pitch,
             top,
             total if reveal else "?",
             "output" if kept else "cropped",
@@ -195,7 +196,7 @@ def scatter(
         )
         if kept:
             index = f"{names[2]}[{column - front}]"
-            art.text(left + column * CELL + BOX / 2, top + BOX + 14, index, muted=True)
+            art.text(left + column * pitch + BOX / 2, top + BOX + 14, index, muted=True)
     top += BOX + 30
     if highlight is not None and reveal:
         art.sum(top + 12, names[2], highlight, terms, sums[front + highlight])
@@ -387,7 +388,8 @@ def band_matrix(
     left, top = 56 + len(outside) * CELL, 30
     if highlight_column is not None:
         _check_index(highlight_column, len(rows[0]), "highlight_column", "columns")
-        art.box(left + highlight_column * CELL - 5, top - 5, CELL, len(rows) * CELL)
+        column = left + highlight_column * CELL - 5
+        art.box(column, top - 5, CELL, len(rows) * CELL, outline="solid")
     for j in range(len(rows[0])):
         x = left + j * CELL + BOX / 2
         art.text(x, 12, f"{column_label}[{j}]")
@@ -501,7 +503,7 @@ def _window(cells, labels, w, stride, highlight, names, reveal, alt, caption, ro
             art.text(2, row + box / 2, text, anchor="start")
     frame = (len(w) * pitch, row_w + box + 10 - top)
     if previous and highlight:
-        art.box(left + (start - stride) * pitch - 5, top - 5, *frame, ghost=True)
+        art.box(left + (start - stride) * pitch - 5, top - 5, *frame, outline="dotted")
     art.box(left + start * pitch - 5, top - 5, *frame)
     for j, ((value, role), label) in enumerate(zip(cells, labels, strict=True)):
         x = left + j * pitch
@@ -681,11 +683,15 @@ class _Svg:
         )
         self._grow(max(x1, x2) + 4, max(y1, y2))
 
-    def box(self, x, y, width, height, *, ghost=False):
-        """Mark a region: a faint frame behind what is drawn next, or only its outline."""
+    def box(self, x, y, width, height, *, outline=None):
+        """Mark a region: a faint frame behind what is drawn next, or only its outline.
+
+        `outline` is None, "solid" (it leaves the colours in the frame alike) or "dotted".
+        """
         look = f"fill:{INK};fill-opacity:0.06;stroke:{MUTED};stroke-opacity:0.5"
-        if ghost:
-            look = f"fill:none;stroke:{MUTED};stroke-width:1.5;stroke-dasharray:2 4"
+        if outline:
+            look = f"fill:none;stroke:{MUTED};stroke-width:1.5"
+            look += ";stroke-dasharray:2 4" if outline == "dotted" else ""
         self.parts.append(
             f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="8" '
             f'style="{look}"/>'
