@@ -18,12 +18,12 @@ help: ## list the targets
 
 course: $(SITE) $(SAMPLE)/.handed-in ## everything: environment, learners' notebooks, book, a graded sample class
 	@$(BIN)/autograde grade ps03 --course $(SAMPLE)
-	@$(MAKE) --no-print-directory $(SAMPLE)/.feedback
+	@$(MAKE) --silent --no-print-directory $(SAMPLE)/.feedback
 	@echo
 	@echo "the book              $(SITE)"
 	@echo "                      make serve   shows it at http://localhost:$(PORT)"
 	@echo "learners' notebooks   exercises/"
-	@echo "                      make lab     opens them in JupyterLab"
+	@echo "                      make lab     opens copies of them, in work/, in JupyterLab"
 	@echo "feedback pages        $(SAMPLE)/feedback/"
 	@echo "                      for example  $(SAMPLE)/feedback/chen/ps03-transposed-conv-1d/ps03-transposed-conv-1d.html"
 
@@ -36,7 +36,10 @@ $(ENV): requirements.txt pyproject.toml tools/make_env.py
 
 book: $(SITE) ## the book, in _build/html
 $(SITE): $(ENV) $(BOOK) $(SPECS)
-	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo "building the book, which takes a minute the first time (log: _build/book.log)"
+	@mkdir -p _build
+	@$(BIN)/jupyter-book build . -W -n --keep-going > _build/book.log 2>&1 \
+	  || { tail -n 40 _build/book.log; exit 1; }
 	@touch $@
 
 exercises: _build/.released ## the learners' notebooks, in exercises/
@@ -53,11 +56,14 @@ $(SAMPLE)/.feedback: $(SAMPLE)/graded.json
 	@$(BIN)/autograde feedback ps03 --course $(SAMPLE) > /dev/null
 	@touch $@
 
-serve: $(SITE) ## show the built site on localhost (PORT=8000)
+serve: $(SITE) ## show the built site on localhost (another port: make serve PORT=9000)
+	@$(BIN)/python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2> /dev/null \
+	  || { echo "port $(PORT) is in use; choose another: make serve PORT=9000"; exit 1; }
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-lab: $(ENV) ## open the learners' notebooks in JupyterLab
-	$(BIN)/jupyter lab exercises
+lab: $(ENV) ## open copies of the learners' notebooks, in work/, in JupyterLab
+	@mkdir -p work && cp -Rn exercises/. work/
+	$(BIN)/jupyter lab --LabApp.news_url=None work
 
 clean: ## remove what was built, but not the environment
 	rm -rf _build

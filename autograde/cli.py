@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from autograde.course import ROOT, Course, UsageError, find_problem_set, problem_sets
@@ -122,8 +123,7 @@ def _show_results(console, course, problem_set, results) -> int:
             table.add_row(r.student, *["–"] * len(names), "–", "could not be graded")
             continue
         cells = ["by hand" if p.score is None else f"{p.score:g}" for p in r.parts]
-        note = f"{len(r.waiting)} to mark by hand" if r.waiting else ""
-        table.add_row(r.student, *cells, f"{r.score:g}", note)
+        table.add_row(r.student, *cells, f"{r.score:g}", r.note)
     console.print(table)
     for number, name in enumerate(names, 1):
         console.print(f"  {number}  {name}")
@@ -166,9 +166,12 @@ def _feedback(arguments) -> int:
 def _export(arguments) -> int:
     from autograde.export import export
 
-    export(Course.open(arguments.course, arguments.gradebook), arguments.format, arguments.to)
+    course = Course.open(arguments.course, arguments.gradebook)
+    waiting = export(course, arguments.format, arguments.to)
     print(_short(arguments.to))
-    return DONE
+    for student, parts in waiting.items():
+        print(f"not final: {student} waits for {', '.join(parts)} to be marked by hand")
+    return ATTENTION if waiting else DONE
 
 
 def _doctor(arguments) -> int:
@@ -203,6 +206,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="autograde", description="Release, check and grade problem sets.")
+    parser.add_argument("--version", action="version", version=f"autograde {version('autograde')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     def command(name, run, what, example):
@@ -239,7 +243,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("notebook", metavar="NOTEBOOK", type=Path)
 
-    sub = command("grade", _grade, "grade a class", "grade ps03 --course course --only ada grace")
+    sub = command(
+        "grade", _grade, "grade a class", "grade ps03 --course course --only ada --only grace"
+    )
     sub.add_argument("problem_set", metavar="PS")
     sub.add_argument(
         "--submissions",
@@ -247,7 +253,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="first copy DIR/STUDENT/PS/ into the course's submitted/",
     )
-    sub.add_argument("--only", metavar="STUDENT", nargs="+", default=[], help="only these")
+    sub.add_argument(
+        "--only",
+        metavar="STUDENT",
+        action="append",
+        default=[],
+        help="only this one; may be repeated",
+    )
     sub.add_argument("--force", action="store_true", help="grade again what has not changed")
     with_course(sub, gradebook=True)
 

@@ -77,8 +77,10 @@ class MoodleExport(_TableExport):
 FORMATS = {"nbgrader": CsvExportPlugin, "canvas": CanvasExport, "moodle": MoodleExport}
 
 
-def export(course: Course, kind: str, to: Path) -> None:
+def export(course: Course, kind: str, to: Path) -> dict[str, list[str]]:
     """Write the course's gradebook to `to` in one of `FORMATS`.
+
+    Returns the parts that still wait to be marked by hand, by student: their totals lack them.
 
     Raises `UsageError` if there is no gradebook yet or `to` cannot be written.
     """
@@ -93,6 +95,12 @@ def export(course: Course, kind: str, to: Path) -> None:
     plugin.to = str(to)
     with Gradebook(course.gradebook, "upsampling-by-hand") as gradebook:
         plugin.export(gradebook)
+        return {
+            f"{submission.student.id} ({assignment.name})": parts
+            for assignment in gradebook.assignments
+            for submission in assignment.submissions
+            if (parts := _waiting(submission))
+        }
 
 
 def _score(gradebook: Gradebook, assignment: str, student: str) -> float | str:
@@ -102,3 +110,8 @@ def _score(gradebook: Gradebook, assignment: str, student: str) -> float | str:
     except MissingEntry:
         return ""
     return max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
+
+
+def _waiting(submission) -> list[str]:
+    grades = (grade for notebook in submission.notebooks for grade in notebook.grades)
+    return [g.cell.name for g in grades if g.needs_manual_grade and g.manual_score is None]

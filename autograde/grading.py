@@ -51,6 +51,27 @@ class Result:
         return [p.name for p in self.parts if p.score is None]
 
     @property
+    def note(self) -> str:
+        """What an instructor should know at a glance, or nothing."""
+        unstarted = sum(not v["started"] for v in self.verdicts)
+        notes = []
+        if unstarted:
+            notes.append(
+                "not started" if unstarted == len(self.verdicts) else f"{unstarted} not started"
+            )
+        texts = [a["message"] for v in self.verdicts for a in v["aspects"]]
+        for sign, note in (
+            ("did not finish within", "endless loop"),
+            (" raised ", "crashes"),
+            ("There is no function called", "a function is missing"),
+        ):
+            if any(sign in text for text in texts):
+                notes.append(note)
+        if self.waiting:
+            notes.append(f"{len(self.waiting)} to mark by hand")
+        return ", ".join(notes)
+
+    @property
     def misconceptions(self) -> dict[str, str]:
         """The misconception that each exercise shows, by exercise."""
         return {v["exercise"]: v["misconception"] for v in self.verdicts if v["misconception"]}
@@ -85,6 +106,8 @@ def grade_class(
             problem = unreadable(_notebook(course.submitted, student, problem_set))
             if problem is None:
                 outcome = api.autograde(problem_set, student, force=True, create=True)
+                if "KeyboardInterrupt" in outcome.get("error", ""):  # which the API swallows
+                    raise KeyboardInterrupt
                 problem = None if outcome["success"] else last_words(outcome)
             results[student] = Result(student, problem=problem)
             if problem is None:
@@ -113,7 +136,7 @@ def unreadable(path: Path) -> str | None:
     if not path.is_file():
         others = sorted(p.name for p in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
         found = f" It has {', '.join(others)}." if others else ""
-        return f"no notebook {path.name} in {path.parent}.{found}"
+        return f"no notebook {path.name} in {path.parent.resolve()}.{found}"
     try:
         nbformat.validate(nbformat.read(path, as_version=4))
     except (ValueError, KeyError, AttributeError, TypeError, nbformat.ValidationError) as error:

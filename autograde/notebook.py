@@ -11,14 +11,24 @@ from autograde import specs
 from autograde.verdict import AspectVerdict, Verdict
 
 
+class CheckFailed(AssertionError):
+    """Raised by `check` while nbgrader validates, so that *Validate* reports a failing check."""
+
+
 def check(name: str) -> None:
     """Show how the function called `name` in this notebook fares on the visible cases.
 
     Under nbgrader's autograding it shows nothing: the hidden test in the same cell says it all.
+    Under nbgrader's validation it raises `CheckFailed` where a check does not pass. Otherwise it
+    never raises, so that *Run all* goes on to the next exercise.
     """
-    if os.environ.get("NBGRADER_EXECUTION") == "autograde":
+    doing = os.environ.get("NBGRADER_EXECUTION")
+    if doing == "autograde":
         return
-    display(_judge(name, sys._getframe(1).f_globals, visible_only=True))
+    verdict = _judge(name, sys._getframe(1).f_globals, visible_only=True)
+    display(verdict)
+    if doing == "validate" and not verdict.passed:
+        raise CheckFailed(verdict.headline)
 
 
 def grade(name: str) -> float:

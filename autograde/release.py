@@ -25,6 +25,9 @@ from nbformat.v4 import new_code_cell
 from autograde import specs
 from autograde.course import EXERCISES, Course, UsageError, source_of
 
+DAMAGE = (OSError, LookupError, TypeError, ValueError, AttributeError, nbformat.ValidationError)
+"""What nbformat raises on a file that is no notebook, and reading its metadata on a damaged one."""
+
 TEST_CELL = """\
 check("{name}")
 ### BEGIN HIDDEN TESTS
@@ -83,12 +86,33 @@ def release(problem_set: str, course: Course, *, into: Path | None = None) -> Pa
     The assignment is entered in the course's gradebook. `into` is the release directory,
     `exercises/` by default. Raises `UsageError` with nbgrader's own words if it refuses.
     """
+    target = (into or EXERCISES) / problem_set / f"{problem_set}.ipynb"
+    if holds_work(target):
+        raise UsageError(
+            f"{target} holds somebody's work, which a release would overwrite. Move it away "
+            "(make lab works on copies in work/), then run the same command again."
+        )
     write_source(problem_set)
     api = course.nbgrader(release_directory=str(into or EXERCISES))
     result = api.generate_assignment(problem_set, force=True, create=True)
     if not result["success"]:
         raise UsageError(f"nbgrader refused to release {problem_set}:\n{last_words(result)}")
-    return (into or EXERCISES) / problem_set / f"{problem_set}.ipynb"
+    return target
+
+
+def holds_work(released: Path) -> bool:
+    """Return whether somebody has worked in a released notebook: run it or changed a cell."""
+    from nbgrader.utils import compute_checksum
+
+    try:
+        cells = nbformat.read(released, as_version=4).cells
+        marks = [(c, c.metadata.get("nbgrader", {}).get("checksum")) for c in cells]
+        return any(
+            c.get("outputs") or (checksum and checksum != compute_checksum(c))
+            for c, checksum in marks
+        )
+    except DAMAGE:
+        return False  # nothing in it can be worked on
 
 
 def write_source(problem_set: str) -> Path:
@@ -107,7 +131,7 @@ def is_fresh(problem_set: str, released: Path) -> bool:
     """Return whether a released notebook was made from the source as it is now."""
     try:
         stamp = nbformat.read(released, as_version=4).metadata["autograde"]["source"]
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, nbformat.ValidationError):
+    except DAMAGE:
         return False
     return stamp == build(problem_set).metadata["autograde"]["source"]
 

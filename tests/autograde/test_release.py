@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from autograde.spec import Aspect
 from autograde.verdict import MIME
 
 PROBLEM_SETS = problem_sets()
+PS = "ps03-transposed-conv-1d"
 EXERCISE_OF = [(ps, name) for ps in PROBLEM_SETS for name in specs.names(ps)]
 SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
 
@@ -294,3 +297,30 @@ def test_reference_notebook_runs_without_error_and_earns_every_point(problem_set
     for name in specs.names(problem_set):
         (last,) = [o for o in marked(done)[name].outputs if o.output_type == "execute_result"]
         assert float(last["data"]["text/plain"]) == specs.get(name).points
+
+
+@pytest.mark.parametrize("how", ["answered", "run"])
+def test_a_release_does_not_overwrite_somebodys_work(tmp_path, how):
+    """Somebody solved exercises in the released notebook itself and made the course again."""
+    klass = Course(tmp_path / "course")
+    path = release.release(PS, klass, into=tmp_path)
+    notebook = nbformat.read(path, as_version=4)
+    cell = next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution"))
+    if how == "answered":
+        cell.source = "def conv1d(x, w, stride=1, padding=0): ..."
+    else:
+        cell.outputs = [nbformat.v4.new_output("stream", text="mine")]
+    nbformat.write(notebook, path)
+    mine = path.read_bytes()
+    with pytest.raises(UsageError, match="somebody's work"):
+        release.release(PS, klass, into=tmp_path)
+    assert path.read_bytes() == mine
+
+
+def test_validation_reports_a_check_that_fails(tmp_path):
+    """nbgrader's Validate said "Success!" of a notebook with nothing right in it."""
+    path = shutil.copy(EXERCISES / PS / f"{PS}.ipynb", tmp_path)
+    validate = Path(sys.executable).with_name("nbgrader")
+    done = subprocess.run([validate, "validate", path], capture_output=True, text=True)
+    assert "conv1d: not started yet" in done.stdout
+    assert "Success" not in done.stdout
