@@ -186,7 +186,7 @@ const captions = {
     const side = (n, where) => (n < 0 ? `cut ${-n} off ${where}` : `${n} ${where}`);
     return [
       `Put ${count(stride - 1, "zero")} between neighbours, `,
-      `${side(before, "in front")} and ${side(after, "behind")}. Turn the kernel round: `,
+      `${side(before, "in front")} and ${side(after, "behind")}. Flip the kernel: `,
       ...listed(w.map((_tap, k) => [named.w(k)]).reverse(), " "),
       ". Slide it one step at a time: an ordinary convolution.",
     ];
@@ -1009,6 +1009,7 @@ export class TransposedConv1d extends Base {
       const fields = values.map((value, at) => {
         const field = document.createElement("input");
         Object.assign(field, { type: "number", step: "any", min: -999, max: 999, required: true });
+        field.title = "a number from −999 to 999";
         field.setAttribute("aria-label", `${name}[${at}]`);
         field.dataset.list = name;
         field.dataset.at = at;

@@ -151,7 +151,7 @@ def test_tabs_switch_by_keyboard_and_show_the_focus(visit):
 
 
 def test_what_scrolls_can_be_reached_by_keyboard(visit):
-    page = visit("book/turning-it-round", width=390)
+    page = visit("book/turning-it-round", width=320)
     boxes = page.locator(".ubh-scroll, article pre, mjx-container[display]")
     states = boxes.evaluate_all(
         "all => all.filter(e => e.checkVisibility())"
@@ -159,6 +159,20 @@ def test_what_scrolls_can_be_reached_by_keyboard(visit):
     )
     assert any(scrolls for scrolls, _ in states)
     assert all(reachable for scrolls, reachable in states if scrolls)
+
+
+@pytest.mark.parametrize("framework", ["PyTorch", "TensorFlow"])
+@pytest.mark.parametrize("name", WITH_TABS)
+def test_no_figure_formula_or_output_is_cut_on_a_phone(visit, name, framework):
+    page = visit(name, width=390)
+    page.locator(".ubh-frameworks > label", has_text=framework).first.click()
+    page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true")
+    boxes = page.locator(".ubh-scroll, .cell_output pre, mjx-container[display], details p")
+    cut = boxes.evaluate_all(
+        "all => all.filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)"
+        ".map(e => e.textContent.slice(0, 80))"
+    )
+    assert cut == []
 
 
 def test_search_finds_a_chapter(visit):
