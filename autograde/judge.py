@@ -53,12 +53,13 @@ class Outcome:
     value: Any = None
     kind: str = "ok"  # or exception, unstarted, slow, type, shape, dtype, nan, value, ...
     problem: str = ""
+    cause: str = ""
     mutated: bool = False
     calls: dict[str, int] = field(default_factory=dict)
 
-    def fail(self, kind: str, problem: str) -> None:
-        """Note what went wrong."""
-        self.kind, self.problem = kind, problem
+    def fail(self, kind: str, problem: str, cause: str = "") -> None:
+        """Note what went wrong; `cause` is the part that does not depend on the inputs."""
+        self.kind, self.problem, self.cause = kind, problem, cause
 
 
 def judge(spec: Spec, fn: Callable | Local, seed: int, *, visible_only: bool = False) -> Verdict:
@@ -108,8 +109,8 @@ def judge(spec: Spec, fn: Callable | Local, seed: int, *, visible_only: bool = F
 def _verdict(aspect, shown: Outcome, found: Misconception | None) -> AspectVerdict:
     """Return the verdict on an aspect that failed, with the one counter-example to show."""
     if found is None:
-        return AspectVerdict(aspect.name, aspect.points, False, shown.problem)
-    message = f"{found.title}: {found.message}\n{shown.problem}\nRead: {found.section}"
+        return AspectVerdict(aspect.name, aspect.points, False, shown.problem, cause=shown.cause)
+    message = f"{found.title}: {found.message}\n{shown.problem}"
     return AspectVerdict(aspect.name, aspect.points, False, message, found.name, found.section)
 
 
@@ -144,7 +145,7 @@ def _run(spec: Spec, fn: Local, outcome: Outcome) -> None:
     if called.kind == "ok":
         outcome.value = called.value
     else:
-        outcome.fail(called.kind, f"{_call(spec, case)} {called.text}")
+        outcome.fail(called.kind, f"{_call(spec, case)} {called.text}", called.text)
 
 
 # -- comparing -----------------------------------------------------------------------------
