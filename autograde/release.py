@@ -145,11 +145,10 @@ def last_words(result: dict) -> str:
 def facts(name: str) -> str:
     """Return the line that stands under an exercise's heading: points, time, difficulty."""
     spec = specs.get(name)
-    parts = ", ".join(f"{a.name} {a.points}" for a in spec.aspects)
-    return (
-        f"*{spec.points} point{'s' * (spec.points != 1)} ({parts}) · about {spec.minutes} "
-        f"minutes · {spec.difficulty}*"
-    )
+    parts = ", ".join(f"{a.name} ({a.points})" for a in spec.aspects)
+    points = f"{spec.points} point{'s' * (spec.points != 1)}"
+    points += f": {parts}" if len(spec.aspects) > 1 else ""
+    return f"*{points} · about {spec.minutes} minutes · {spec.difficulty}*"
 
 
 def _fill(source: str, open_points: dict[str, int]) -> str:

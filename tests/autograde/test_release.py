@@ -178,9 +178,10 @@ def test_facts_are_filled_in(problem_set):
     for name in specs.names(problem_set):
         spec = specs.get(name)
         (line,) = [row for row in text.splitlines() if row == release.facts(name)]
-        worth = re.match(r"\*(\d+) points? \((.*)\) · about (\d+) minutes · (\w+)\*", line)
+        worth = re.match(r"\*(\d+) points?(?:: (.*?))? · about (\d+) minutes · (\w+)\*", line)
         assert int(worth[1]) == spec.points
-        assert sum(int(n) for n in re.findall(r" (\d+)(?:,|$)", worth[2])) == spec.points
+        parts = ", ".join(f"{a.name} ({a.points})" for a in spec.aspects)
+        assert worth[2] == (parts if len(spec.aspects) > 1 else None)
         assert (int(worth[3]), worth[4]) == (spec.minutes, spec.difficulty)
 
 
