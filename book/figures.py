@@ -411,14 +411,16 @@ def band_matrix(
 
 def grids(panels, *, alt, caption=None):
     """Draw 2-D grids of numbers side by side, in the order given; `panels` are `Grid`s."""
-    art = _Svg()
     shapes = [[_numbers(row) for row in panel.values] for panel in panels]
+    # Many columns get smaller cells: they are to fit a phone too.
+    pitch, box = (40, 35) if sum(len(rows[0]) for rows in shapes) > 8 else (CELL, BOX)
+    art = _Svg(box)
     tallest = max(len(rows) for rows in shapes)
     x, top = 6, 34
     for number, (panel, rows) in enumerate(zip(panels, shapes, strict=True)):
-        y = top + (tallest - len(rows)) * CELL / 2
+        y = top + (tallest - len(rows)) * pitch / 2
         if panel.before:
-            middle = top + tallest * CELL / 2 - 5
+            middle = top + tallest * pitch / 2 - 5
             if panel.before == "→":
                 art.arrow(x, middle, x + 34, middle, colour=INK)
                 x += 44
@@ -427,7 +429,7 @@ def grids(panels, *, alt, caption=None):
                 x += 34
         elif number:
             x += 18
-        width = len(rows[0]) * CELL - (CELL - BOX)
+        width = len(rows[0]) * pitch - (pitch - box)
         if panel.label:
             label = max(width, _text_width(panel.label))
             art.text(x + label / 2, y - 18, panel.label)
@@ -438,8 +440,8 @@ def grids(panels, *, alt, caption=None):
             for j, value in enumerate(row):
                 role = panel.roles[i][j] if panel.roles is not None else panel.role
                 art.cell(
-                    x + indent + j * CELL,
-                    y + i * CELL,
+                    x + indent + j * pitch,
+                    y + i * pitch,
                     value,
                     role,
                     name=f"panel{number}",
