@@ -413,7 +413,7 @@ def grids(panels, *, alt, caption=None):
     """Draw 2-D grids of numbers side by side, in the order given; `panels` are `Grid`s."""
     shapes = [[_numbers(row) for row in panel.values] for panel in panels]
     # Many columns get smaller cells: they are to fit a phone too.
-    pitch, box = (40, 35) if sum(len(rows[0]) for rows in shapes) > 8 else (CELL, BOX)
+    pitch, box = (41, 38) if sum(len(rows[0]) for rows in shapes) > 8 else (CELL, BOX)
     art = _Svg(box)
     tallest = max(len(rows) for rows in shapes)
     x, top = 6, 34
@@ -422,8 +422,8 @@ def grids(panels, *, alt, caption=None):
         if panel.before:
             middle = top + tallest * pitch / 2 - 5
             if panel.before == "→":
-                art.arrow(x, middle, x + 34, middle, colour=INK)
-                x += 44
+                art.arrow(x, middle, x + 32, middle, colour=INK)
+                x += 40
             else:
                 art.text(x + 12, middle, panel.before, size=20)
                 x += 34
@@ -447,7 +447,7 @@ def grids(panels, *, alt, caption=None):
                     name=f"panel{number}",
                     index=(i, j),
                 )
-        x += label + 14
+        x += label + 8
     return art.figure(alt, caption)
 
 
