@@ -137,6 +137,8 @@ class Course:
         from nbgrader.coursedir import CourseDirectory
         from traitlets.config import Config
 
+        from autograde.feedback import FeedbackExporter, Marks
+
         c = Config()
         c.CourseDirectory.course_id = "upsampling-by-hand"
         c.CourseDirectory.root = str(ROOT)
@@ -154,6 +156,8 @@ class Course:
         # A function that never ends is stopped by the judge; this is the second line.
         c.ExecutePreprocessor.timeout = 120
         c.ExecutePreprocessor.interrupt_on_timeout = True
+        c.GenerateFeedback.exporter_class = FeedbackExporter
+        c.GenerateFeedback.preprocessors = [Marks]
         # ipykernel warns of every connection over TCP; these stay on this machine.
         c.Execute.extra_arguments = [KERNEL_QUIET]
         return c
