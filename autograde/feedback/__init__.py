@@ -37,7 +37,7 @@ class Part:
     max_score: float
     kind: str  # right, partly, wrong, none (nothing was done) or open (nobody has looked yet)
     state: str
-    judged: bool = False  # there is a verdict to show
+    overruled: bool = False  # the points are not those of the verdict
 
     @property
     def points(self) -> str:
@@ -166,7 +166,9 @@ def _part(cell, title: str) -> Part:
     titles = {a.layers[0]: None for a in verdict.aspects if a.layers[0]} if verdict else {}
     if titles:
         state += f": {', '.join(titles)}"
-    return Part(mark["grade_id"], title, score, most, kind, state, verdict is not None)
+    return Part(
+        mark["grade_id"], title, score, most, kind, state, bool(verdict and score != verdict.score)
+    )
 
 
 def _verdict(cell) -> Verdict | None:
