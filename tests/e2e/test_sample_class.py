@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 
@@ -178,11 +179,16 @@ def test_plain_nbgrader_gives_every_part_the_same_score(graded, plain):
     assert theirs == ours
 
 
-def test_feedback_names_the_misconception_on_the_students_own_page(graded):
+@pytest.fixture(scope="module")
+def pages(graded):
+    """The students' feedback pages."""
     course, _ = graded
     done = autograde("feedback", "ps03", "--course", course)
     assert done.returncode == 0, done.stderr
-    pages = {p.parent.parent.name: p for p in course.glob(f"feedback/*/{PS}/{PS}.html")}
+    return {p.parent.parent.name: p for p in course.glob(f"feedback/*/{PS}/{PS}.html")}
+
+
+def test_feedback_names_the_misconception_on_the_students_own_page(pages):
     assert set(pages) == set(MISCONCEPTIONS)
     for student, held in MISCONCEPTIONS.items():
         page = BeautifulSoup(pages[student].read_text(encoding="utf-8"), "html.parser")
@@ -192,6 +198,22 @@ def test_feedback_names_the_misconception_on_the_students_own_page(graded):
             assert spec.title in text
             assert spec.message in text
             assert reading(spec.section).words in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("student", ["chen", "fatima", "goran"])
+def test_feedback_can_be_read_on_a_phone_by_day_and_by_night(pages, browser, student, scheme):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(pages[student].as_uri())
+    found = Axe().run(page).response["violations"]
+    # axe takes a formula for no text, so a heading that is one for an empty heading.
+    assert [v for v in found if v["id"] != "empty-table-header"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert asked == [pages[student].as_uri()]
+    context.close()
 
 
 @pytest.mark.parametrize(
