@@ -12,6 +12,7 @@ import io
 import linecache
 import signal
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -119,7 +120,11 @@ def _time_limit(seconds: float) -> Iterator[None]:
         yield
         return
 
+    rung = False
+
     def expire(signum, frame):
+        nonlocal rung
+        rung = True
         # Not into the way out from here, which starts once the first one has got through.
         if frame.f_code.co_filename not in {__file__, contextlib.__file__}:
             raise TooSlow
@@ -132,6 +137,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if rung:  # a last ring may be on its way through another thread
+            time.sleep(0.005)
         signal.signal(signal.SIGALRM, before)
 
 
