@@ -128,6 +128,16 @@ def _noted(spec: Spec, fn: Local, case: Case) -> Verdict:
     return Verdict(spec.name, spec.title, aspects, True, started, noted=answered)
 
 
+def undefined(spec: Spec, why: str = "", *, visible_only: bool = False) -> Verdict:
+    """Return the verdict where there is no function to judge, for the reason `why`."""
+    why = why or (
+        f"There is no function called {spec.name} here. Run the cell that defines it; "
+        "if that cell shows an error, mend that first."
+    )
+    aspects = tuple(AspectVerdict(a.name, a.points, False, why) for a in spec.aspects)
+    return Verdict(spec.name, spec.title, aspects, visible_only)
+
+
 def run_case(spec: Spec, fn: Local, case: Case) -> Outcome:
     """Call `fn` on a copy of the case's inputs and compare what it returns with the truth."""
     outcome = Outcome(case, spec.truth(case))

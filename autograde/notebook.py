@@ -8,7 +8,8 @@ import sys
 from IPython.display import display
 
 from autograde import specs
-from autograde.verdict import AspectVerdict, Verdict
+from autograde.judge import undefined
+from autograde.verdict import Verdict
 
 
 class CheckFailed(AssertionError):
@@ -46,9 +47,4 @@ def _judge(name: str, scope: dict, *, visible_only: bool) -> Verdict:
     fn = scope.get(name)
     if callable(fn):
         return spec.judge(fn, visible_only=visible_only)
-    missing = (
-        f"There is no function called {name} here. Run the cell that defines it; "
-        "if that cell shows an error, mend that first."
-    )
-    aspects = tuple(AspectVerdict(a.name, a.points, False, missing) for a in spec.aspects)
-    return Verdict(spec.name, spec.title, aspects, visible_only)
+    return undefined(spec, visible_only=visible_only)
