@@ -1,0 +1,163 @@
+"""The bank of attacks: submissions that try to get points they have not earned, or to do harm.
+
+    forge/   fake the verdict or the score
+    steal/   get the answer, or somebody's secret, from where it is kept
+    harm/    break the grader, the machine or another student's work
+    format/  break the notebook, or the folder that it is handed in in
+
+Each file's docstring says in one sentence what it tries. A file in the first three folders is
+written like the sample class: a line `# %% NAME` begins the answer to NAME. Two more sections
+are known here: `# %% setup` goes into the notebook's first code cell, after its own lines, and
+`# %% file NAME` is a file handed in beside the notebook. A file in `format/` is a module that
+defines `build(released) -> bytes | None`, the notebook file's content or None for no file, or
+`place(folder, released)`, which makes the folder that is handed in. `released` is theirs to
+change.
+
+A comment `# earned: NAME=POINTS ...` gives the points that the answers are honestly worth;
+everything else is worth 0. No grader may give more. It has to give a file in `harm/` as much,
+because one bad cell costs that cell and no other; in `format/` it may instead say that the
+notebook cannot be read. A file that gets hold of what it should not, and cannot turn it into
+points, prints a line that begins with `LEAKED`.
+
+Never run one of these outside a sandbox. They are bounded: a sandbox that fails costs the
+grader and a few GB for a few minutes, not the machine, and nothing leaves the loopback.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import runpy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from autograde.course import EXERCISES
+
+HERE = Path(__file__).parent
+KINDS = ("forge", "steal", "harm", "format")
+PROBLEM_SET = "ps03-transposed-conv-1d"
+LEAKED = "LEAKED"
+"""What a line of output begins with if the submission got hold of something."""
+
+RIGHT = {
+    "same_padding": """\
+def same_padding(n, k, s):
+    total = max((-(-n // s) - 1) * s + k - n, 0)
+    return total // 2, total - total // 2"""
+}
+"""The answers that files in `format/` can put in their place with `answer`."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One submission. `name` is KIND/FILE, `what` says what it tries.
+
+    `earned` holds the points that it is honestly worth, by exercise, where that is not 0.
+    `beside` holds the content of other files in the folder, by name.
+    """
+
+    name: str
+    kind: str
+    what: str
+    earned: dict[str, float]
+    _build: Callable[[dict], bytes | None] | None = None
+    _place: Callable[[Path, dict], None] | None = None
+    beside: dict[str, str] = field(default_factory=dict)
+
+    def build(self, released: dict) -> bytes | None:
+        """Return the content of the submitted notebook file.
+
+        None means that there is no such file, or none that content could describe (a link, a
+        folder): then only `hand_in` makes it. `released` is left as it is.
+        """
+        return self._build(copy.deepcopy(released)) if self._build else None
+
+    def hand_in(self, folder: Path, released: dict) -> None:
+        """Make `folder`, which must not exist yet, as `submitted/STUDENT/PROBLEM-SET`.
+
+        The notebook's file is called after the folder.
+        """
+        if self._place:
+            self._place(folder, copy.deepcopy(released))
+            return
+        folder.mkdir(parents=True)
+        content = self.build(released)
+        if content is not None:
+            (folder / f"{folder.name}.ipynb").write_bytes(content)
+        for name, text in self.beside.items():
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+def attacks(*kinds: str) -> list[Attack]:
+    """Return every attack of the given kinds, or of all, sorted by kind and name."""
+    paths = [p for kind in kinds or KINDS for p in sorted((HERE / kind).glob("*.py"))]
+    return [_load(path) for path in paths]
+
+
+def released_notebook() -> dict[str, Any]:
+    """Return the notebook as learners get it, as plain data; each source is one string."""
+    path = EXERCISES / PROBLEM_SET / f"{PROBLEM_SET}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    return json.loads(nbformat.writes(notebook, split_lines=False))
+
+
+# -- for the files in format/ --------------------------------------------------------------
+
+
+def cell(notebook: dict, grade_id: str) -> dict:
+    """Return the cell that nbgrader knows as `grade_id`; an answer's ends in `-answer`."""
+    return next(
+        c
+        for c in notebook["cells"]
+        if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id
+    )
+
+
+def answer(notebook: dict, name: str) -> None:
+    """Put the right answer to `name` into its cell."""
+    cell(notebook, f"{name}-answer")["source"] = RIGHT[name]
+
+
+def dump(notebook: dict) -> bytes:
+    """Return the notebook as the bytes of a file."""
+    return json.dumps(notebook, indent=1).encode() + b"\n"
+
+
+# -- loading -------------------------------------------------------------------------------
+
+
+def _load(path: Path) -> Attack:
+    text = path.read_text(encoding="utf-8")
+    kind = path.parent.name
+    name = f"{kind}/{path.stem}"
+    what = re.match(r'"""(.*?)"""', text, re.S)[1]
+    earned = {
+        exercise: float(points)
+        for line in re.findall(r"^# earned: (.*)$", text, re.M)
+        for exercise, points in (pair.split("=") for pair in line.split())
+    }
+    if kind == "format":
+        module = runpy.run_path(str(path))
+        return Attack(name, kind, what, earned, module.get("build"), module.get("place"))
+    parts = re.split(r"^# %% (file \S+|\w+)\n", text, flags=re.M)
+    sections = {n: t.strip() + "\n" for n, t in zip(parts[1::2], parts[2::2], strict=True)}
+    beside = {n.split()[1]: t for n, t in sections.items() if n.startswith("file ")}
+    answers = {n: t.rstrip() for n, t in sections.items() if not n.startswith("file ")}
+    return Attack(
+        name, kind, what, earned, lambda released: _filled(released, answers), None, beside
+    )
+
+
+def _filled(notebook: dict, answers: dict[str, str]) -> bytes:
+    for name, text in answers.items():
+        if name == "setup":
+            first = next(c for c in notebook["cells"] if c["cell_type"] == "code")
+            first["source"] += f"\n\n{text}"
+        else:
+            cell(notebook, f"{name}-answer")["source"] = text
+    return dump(notebook)

@@ -1,0 +1,122 @@
+"""The engine gives honest work what nbgrader gives it, and one bad cell costs one cell."""
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from autograde import specs
+from autograde.course import EXERCISES, Course
+from autograde.engine.execute import Unreadable
+from autograde.engine.record import Recorder
+from autograde.release import release
+from tests.sample_class.hand_in import HERE, answers, hand_in, submission
+
+PS = "ps03-transposed-conv-1d"
+STUDENTS = sorted(p.stem for p in (HERE / PS).glob("*.py"))
+RIGHT = answers(HERE / PS / "ada.py")
+FULL = {name: float(specs.get(name).points) for name in specs.names(PS)}
+
+
+def bytes_of(given):
+    return nbformat.writes(submission(PS, given)).encode()
+
+
+def scores(executed):
+    return {name: verdict["score"] for name, verdict in executed.graded.items()}
+
+
+@pytest.fixture(scope="module")
+def recorded(engine, tmp_path_factory):
+    """The sample class through the engine and into a gradebook: what ran, and what is held."""
+    course = Course(tmp_path_factory.mktemp("course"))
+    release(PS, course, into=tmp_path_factory.mktemp("release"))
+    recorder, ran = Recorder(course), {}
+    for student in hand_in(course.directory, PS):
+        data = (course.submitted / student / PS / f"{PS}.ipynb").read_bytes()
+        ran[student] = engine.execute(data, PS)
+        outcome = recorder.record(PS, student, ran[student])
+        assert outcome["success"], outcome
+    with Gradebook(course.gradebook, "upsampling-by-hand") as gradebook:
+        held = {
+            s.student.id: {g.cell.name: g.auto_score for n in s.notebooks for g in n.grades}
+            for s in gradebook.assignment_submissions(PS)
+        }
+    return ran, held
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_the_gradebook_holds_the_judges_record(recorded, student):
+    ran, held = recorded
+    assert {n: held[student][n] for n in FULL} == scores(ran[student])
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_the_judge_apart_says_what_the_judge_beside_the_function_says(recorded, student):
+    """Aspect by aspect and name by name, with the learner's function in this process."""
+    scope = {}
+    exec("import numpy as np\ndef check(name): pass", scope)
+    for text in answers(HERE / PS / f"{student}.py").values():
+        try:
+            exec(text, scope)
+        except (SyntaxError, SystemExit, NameError):
+            continue
+    for name, verdict in recorded[0][student].graded.items():
+        if name not in scope:
+            assert verdict["score"] == 0
+            continue
+        here = specs.get(name).judge(scope[name], seed=11)
+        assert verdict["misconception"] == here.misconception
+        assert [a["passed"] for a in verdict["aspects"]] == [a.passed for a in here.aspects]
+
+
+BAD = {
+    "ends the process": "import os; os._exit(1)",
+    "never ends": "while True: pass",
+    "never ends and swallows everything": (
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    ),
+    "floods": "while True: print('x' * 1000)",
+    "crashes the interpreter": "import ctypes; ctypes.string_at(0)",
+    "kills all it sees": (
+        "import os\ntry: os.kill(-1, 9)\nexcept OSError: pass\nos.kill(1, 9)\nos.abort()"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BAD)
+def test_a_bad_cell_costs_its_own_points_only(engine, how):
+    given = RIGHT | {"conv1d_matrix": f"{RIGHT['conv1d_matrix']}\n{BAD[how]}"}
+    executed = engine.execute(bytes_of(given), PS)
+    assert scores(executed) == FULL | {"conv1d_matrix": 0.0}
+    assert executed.incidents
+
+
+@pytest.mark.parametrize("how", ["ends the process", "crashes the interpreter"])
+def test_a_function_that_kills_its_kernel_costs_its_own_points_only(engine, how):
+    body = BAD[how].replace("; ", "\n    ")
+    bad = f"def conv1d_matrix(n, w, stride=1, padding=0):\n    {body}"
+    executed = engine.execute(bytes_of(RIGHT | {"conv1d_matrix": bad}), PS)
+    assert scores(executed) == FULL | {"conv1d_matrix": 0.0}
+    assert "ended its process" in str(executed.graded["conv1d_matrix"]["aspects"])
+
+
+def test_a_deleted_test_cell_is_graded_all_the_same(engine):
+    notebook = submission(PS, RIGHT)
+    notebook.cells = [c for c in notebook.cells if c.id != "conv1d"]
+    executed = engine.execute(nbformat.writes(notebook).encode(), PS)
+    assert scores(executed) == FULL
+    assert executed.incidents == ["The test cell of conv1d is missing."]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"nbformat": 99}'], ids=str
+)
+def test_what_is_no_notebook_is_said_to_be_unreadable(engine, data):
+    with pytest.raises(Unreadable):
+        engine.execute(data, PS)
+
+
+def test_the_release_itself_earns_nothing(engine):
+    data = (EXERCISES / PS / f"{PS}.ipynb").read_bytes()
+    assert set(scores(engine.execute(data, PS)).values()) == {0.0}

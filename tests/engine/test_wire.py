@@ -1,0 +1,135 @@
+"""What crosses the trust boundary, and what does not."""
+
+import json
+import socket
+import struct
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograde.engine import wire
+
+
+def across(message):
+    """Send a message through a socket and return what arrives."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender = threading.Thread(target=wire.send, args=(ours, message))
+        sender.start()
+        arrived = wire.receive(theirs)
+        sender.join()
+        return arrived
+
+
+def raw(header, blob=b""):
+    """Return what `receive` makes of bytes that `send` would not send."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        data = header if isinstance(header, bytes) else json.dumps(header).encode()
+        ours.sendall(struct.pack("!II", len(data), len(blob)) + data + blob)
+        ours.shutdown(socket.SHUT_WR)
+        return wire.receive(theirs)
+
+
+arrays = hnp.arrays(
+    st.sampled_from(["f4", "f8", "i8", "u1", "?"]), hnp.array_shapes(min_dims=0, max_side=4)
+)
+
+
+@given(arrays)
+def test_an_array_arrives_with_its_type_shape_and_values(array):
+    arrived = across({"x": array})["x"]
+    assert arrived.dtype == array.dtype
+    assert arrived.shape == array.shape
+    np.testing.assert_array_equal(arrived, array)
+
+
+@pytest.mark.parametrize("step", [1, 2, -1, -3])
+@pytest.mark.parametrize("writeable", [True, False])
+def test_a_view_arrives_as_a_view(step, writeable):
+    array = np.arange(12.0)[::step]
+    array.flags.writeable = writeable
+    arrived = across({"x": array})["x"]
+    np.testing.assert_array_equal(arrived, array)
+    assert arrived.strides == array.strides
+    assert arrived.flags.writeable == writeable
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+        lambda inner: st.lists(inner, max_size=3) | st.tuples(inner),
+        max_leaves=2,
+    )
+)
+def test_plain_values_arrive_as_they_were(value):
+    assert across({"x": value})["x"] == value
+
+
+@pytest.mark.parametrize(
+    "value", [np.array([None]), object(), {1, 2}, b"bytes", np.array(["a"]), 1j], ids=type
+)
+def test_nothing_else_is_sent(value):
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(wire.WireError):
+        wire.send(ours, {"x": value})
+
+
+ARRAY = {"array": "<f8", "shape": [2], "step": 1, "writeable": True}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"not json",
+        b"[" * 5000,
+        [1, 2],
+        {"unknown": 1},
+        {"array": "|O", "shape": [1], "step": 1, "writeable": True},
+        ARRAY | {"array": "V8"},
+        ARRAY | {"array": "f8,f8"},
+        ARRAY | {"shape": [1 << 62, 4]},
+        ARRAY | {"shape": [-1]},
+        ARRAY | {"shape": 3},
+        ARRAY | {"shape": [True, 2]},
+        ARRAY | {"step": 1 << 40},
+        ARRAY | {"step": "1"},
+        {"list": {"array": 1}},
+        {"dict": [1]},
+        {"list": [0] * 20_000},
+    ],
+    ids=lambda h: str(h)[:40],
+)
+def test_a_malformed_message_is_refused(header):
+    with pytest.raises(wire.WireError):
+        raw(header, b"\0" * 8)
+
+
+def test_a_message_that_announces_too_much_is_refused_before_it_is_read():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(struct.pack("!II", 10, wire.MAX_BYTES + 1))
+        with pytest.raises(wire.WireError, match="too large"):
+            wire.receive(theirs)
+
+
+def test_the_end_of_the_socket_is_told_from_a_broken_message():
+    with pytest.raises(wire.WireError, match="broke off"):
+        _cut_off()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ours.close()
+        with pytest.raises(EOFError):
+            wire.receive(theirs)
+
+
+def _cut_off():
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ours.sendall(struct.pack("!II", 100, 0) + b"{")
+        ours.close()
+        return wire.receive(theirs)
