@@ -1,0 +1,5 @@
+"""The file is empty."""
+
+
+def build(released):
+    return b""

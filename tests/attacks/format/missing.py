@@ -1,0 +1,5 @@
+"""The folder was handed in with no notebook in it."""
+
+
+def build(released):
+    return None

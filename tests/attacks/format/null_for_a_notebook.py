@@ -1,0 +1,5 @@
+"""The file is JSON, but nothing more than null."""
+
+
+def build(released):
+    return b"null\n"
