@@ -150,7 +150,9 @@ def tracked():
 
 
 def test_nothing_committed_names_the_machine_it_was_made_on():
-    private = re.compile(rb"(?<![\w}])/(?:home|Users|root|tmp)/[a-z]|" + re.escape(os.fsencode(ROOT)) + b"/")
+    private = re.compile(
+        rb"(?<![\w}])/(?:home|Users|root|tmp)/[a-z]|" + re.escape(os.fsencode(ROOT)) + b"/"
+    )
     named = {str(p): m[0] for p in tracked() if (m := private.search(p.read_bytes()))}
     assert not named
 
