@@ -9,8 +9,9 @@ from nbclient import NotebookClient
 
 from autograde import specs
 from autograde.course import KERNEL_QUIET, UsageError, find_problem_set
-from autograde.grading import unreadable
-from autograde.verdict import MIME, AspectVerdict, Verdict
+from autograde.grading import unreadable, verdicts_shown
+from autograde.judge import undefined
+from autograde.verdict import Verdict
 
 
 def check_notebook(path: Path) -> tuple[list[Verdict], list[str]]:
@@ -36,19 +37,14 @@ def check_notebook(path: Path) -> tuple[list[Verdict], list[str]]:
         extra_arguments=[KERNEL_QUIET],
         resources={"metadata": {"path": str(path.resolve().parent)}},
     ).execute()
-    shown = {}
-    for output in (o for c in notebook.cells for o in c.get("outputs", [])):
-        if data := output.get("data", {}).get(MIME):
-            shown[data["exercise"]] = Verdict.from_dict(data)
+    shown = {v["exercise"]: Verdict.from_dict(v) for v in verdicts_shown(notebook)}
     verdicts = [shown.get(name) or _unseen(name) for name in specs.names(problem_set)]
     return verdicts, list(_unanswered(notebook))
 
 
 def _unseen(name: str) -> Verdict:
-    spec = specs.get(name)
-    message = f'The cell check("{name}") is missing or did not run to its end.'
-    aspects = tuple(AspectVerdict(a.name, a.points, False, message) for a in spec.aspects)
-    return Verdict(name, spec.title, aspects, True)
+    why = f'The cell check("{name}") is missing or did not run to its end.'
+    return undefined(specs.get(name), why, visible_only=True)
 
 
 def _unanswered(notebook):

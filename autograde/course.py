@@ -18,6 +18,7 @@ from autograde import specs
 ROOT = Path(__file__).resolve().parents[1]
 SOLUTIONS = ROOT / "solutions"
 EXERCISES = ROOT / "exercises"
+COURSE_ID = "upsampling-by-hand"
 KERNEL_QUIET = "--IPKernelApp.log_level=ERROR"
 
 
@@ -128,6 +129,12 @@ class Course:
         """Return who handed in something for a problem set, sorted."""
         return sorted(p.parent.name for p in self.submitted.glob(f"*/{problem_set}"))
 
+    def open_gradebook(self):
+        """Return nbgrader's `Gradebook` of this course, a context manager."""
+        from nbgrader.api import Gradebook
+
+        return Gradebook(self.gradebook, COURSE_ID)
+
     def nbgrader_config(self):
         """Return the nbgrader configuration of this course, as a traitlets `Config`.
 
@@ -140,7 +147,7 @@ class Course:
         from autograde.feedback import FeedbackExporter, Marks
 
         c = Config()
-        c.CourseDirectory.course_id = "upsampling-by-hand"
+        c.CourseDirectory.course_id = COURSE_ID
         c.CourseDirectory.root = str(ROOT)
         c.CourseDirectory.source_directory = str(SOLUTIONS)
         c.CourseDirectory.release_directory = str(EXERCISES)

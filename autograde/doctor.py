@@ -42,7 +42,7 @@ def examine() -> Iterator[Finding]:
     ):
         yield _package(package, what)
     yield Finding("GPU", *_gpu(), needed=False)
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = find_browser()
     yield Finding(
         "browser",
         browser is not None,
@@ -53,6 +53,11 @@ def examine() -> Iterator[Finding]:
     yield Finding("sandbox", *_sandbox(), needed=False)
     free = shutil.disk_usage(ROOT).free / 2**30
     yield Finding("disk", free > 1, f"{free:.1f} GiB free", "free some space")
+
+
+def find_browser() -> str | None:
+    """Return the path of a Chromium or Chrome, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def _package(package: str, what: str) -> Finding:

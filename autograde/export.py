@@ -93,7 +93,7 @@ def export(course: Course, kind: str, to: Path) -> dict[str, list[str]]:
         raise UsageError(f"There is no folder {to.resolve().parent} to write {to.name} to.")
     plugin = FORMATS[kind](config=course.nbgrader_config())
     plugin.to = str(to)
-    with Gradebook(course.gradebook, "upsampling-by-hand") as gradebook:
+    with course.open_gradebook() as gradebook:
         plugin.export(gradebook)
         return {
             f"{submission.student.id} ({assignment.name})": parts

@@ -148,8 +148,12 @@ def unreadable(path: Path) -> str | None:
 
 
 def verdicts_in(path: Path) -> list[dict]:
+    """Return the verdicts that the executed notebook at `path` shows, in order."""
+    return verdicts_shown(nbformat.read(path, as_version=4))
+
+
+def verdicts_shown(notebook: nbformat.NotebookNode) -> list[dict]:
     """Return the verdicts that an executed notebook's cells show, in order."""
-    notebook = nbformat.read(path, as_version=4)
     outputs = (o for cell in notebook.cells for o in cell.get("outputs", []))
     return [o["data"][MIME] for o in outputs if MIME in o.get("data", {})]
 
@@ -176,9 +180,7 @@ def _notebook(step: Path, student: str, problem_set: str) -> Path:
 
 def _read_scores(course: Course, problem_set: str, results: dict[str, Result]) -> None:
     """Fill in the parts from the gradebook and the verdicts from the executed notebooks."""
-    from nbgrader.api import Gradebook
-
-    with Gradebook(course.gradebook, "upsampling-by-hand") as gradebook:
+    with course.open_gradebook() as gradebook:
         for student, result in results.items():
             if result.problem:
                 continue

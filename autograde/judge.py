@@ -98,9 +98,10 @@ def judge(spec: Spec, fn: Callable | Local, seed: int, *, visible_only: bool = F
         if not bad:
             verdicts.append(AspectVerdict(aspect.name, aspect.points, True))
             continue
-        found = _explains(spec, fn, mine, unseen)
         if whole and any(o.kind in {"value", "shape"} for o in bad):
             found = whole
+        else:
+            found = _explains(spec, fn, mine, unseen)
         shown = min(bad, key=lambda o: (not o.case.visible, o.case.size))
         verdicts.append(_verdict(aspect, shown, found))
     return Verdict(spec.name, spec.title, tuple(verdicts), visible_only)

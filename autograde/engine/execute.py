@@ -27,8 +27,6 @@ from autograde.verdict import Verdict
 
 GRADE = "from autograde.notebook import grade\ngrade({name!r})"
 TICK = 0.1
-GRACE = 2.0
-"""Seconds between an interrupt and the end of a kernel that ignores it."""
 
 
 @dataclass
@@ -147,9 +145,6 @@ class _Kernel:
             elif on_message(message) is False:
                 return "flood"
 
-    def interrupt(self) -> None:
-        self.kernel.signal(signal.SIGINT)
-
     def close(self) -> None:
         self.kernel.signal(signal.SIGKILL)
         self.client.stop_channels()
@@ -161,14 +156,13 @@ class _Run:
     """The run of one notebook, over as many kernels as it takes."""
 
     def __init__(self, engine: Engine, notebook, problem_set: str):
-        self.engine, self.limits, self.problem_set = engine, engine.limits, problem_set
+        self.engine, self.limits = engine, engine.limits
         self.names = specs.names(problem_set)
         self.cells = [c for c in notebook.cells if c.cell_type == "code"]
         self.done = Executed()
         self.good: list[str] = []  # sources to run again in a fresh kernel
         self.kernel: _Kernel | None = None
         self.deadline = time.monotonic() + self.limits.notebook
-        self.spent = 0
 
     def finish(self) -> Executed:
         begin = time.monotonic()

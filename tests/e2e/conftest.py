@@ -1,12 +1,12 @@
 """The browser that every end-to-end test shares."""
 
 import os
-import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from autograde.doctor import BROWSERS, find_browser
+
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -20,10 +20,10 @@ ARGUMENTS = (
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium. Without one the tests skip here, but fail where CI is set."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = find_browser()
     if path is None:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say(f"no Chromium on this machine (looked for {', '.join(NAMES)})")
+        say(f"no Chromium on this machine (looked for {', '.join(BROWSERS)})")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium
