@@ -120,3 +120,11 @@ def test_what_is_no_notebook_is_said_to_be_unreadable(engine, data):
 def test_the_release_itself_earns_nothing(engine):
     data = (EXERCISES / PS / f"{PS}.ipynb").read_bytes()
     assert set(scores(engine.execute(data, PS)).values()) == {0.0}
+
+
+def test_a_notebook_cannot_ask_for_a_verdict_before_its_time(engine):
+    early = f"{RIGHT['conv1d']}\nfrom autograde.notebook import grade\nprint(grade('conv1d'))"
+    executed = engine.execute(bytes_of(RIGHT | {"conv1d": early}), PS)
+    (refused,) = (o for outputs in executed.outputs for o in outputs if "ename" in o)
+    assert "not the time" in refused["evalue"]
+    assert scores(executed) == FULL
