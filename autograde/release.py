@@ -53,8 +53,7 @@ def build(problem_set: str) -> nbformat.NotebookNode:
             exercises.append(name)
             cell.metadata["nbgrader"] = _nbgrader(f"{name}-answer", solution=True)
             test = new_code_cell(TEST_CELL.format(name=name))
-            worth = specs.get(name).points
-            test.metadata["nbgrader"] = _nbgrader(name, grade=True, points=worth)
+            test.metadata["nbgrader"] = grade_cell_metadata(name)
             cells += [cell, test]
             continue
         if name := marks["open"]:
@@ -156,6 +155,11 @@ def _fill(source: str, open_points: dict[str, int]) -> str:
     return re.sub(
         r"\{points: (\w+)\}", lambda m: f"*{open_points[m[1]]} points, marked by hand*", source
     )
+
+
+def grade_cell_metadata(name: str) -> dict:
+    """Return what tells nbgrader that a cell is the test of the exercise `name`."""
+    return _nbgrader(name, grade=True, points=specs.get(name).points)
 
 
 def _nbgrader(grade_id, *, grade=False, solution=False, points=None):

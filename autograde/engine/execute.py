@@ -8,25 +8,26 @@ without the bad one, have been run again.
 
 from __future__ import annotations
 
-import contextlib
+import json
 import signal
+import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import nbformat
-import zmq
-from jupyter_client import BlockingKernelClient
-from nbformat.v4 import output_from_msg
 
 from autograde import specs
-from autograde.engine.judging import Judge
+from autograde.engine.client import Client, Outputs
+from autograde.engine.judging import Answer, Judge
 from autograde.engine.kernels import Limits, Zygote
 from autograde.judge import undefined
 from autograde.verdict import Verdict
 
 GRADE = "from autograde.notebook import grade\ngrade({name!r})"
-TICK = 0.1
+JUDGES_OWN = 30.0
+"""Seconds that the judge may take for itself, once a learner's kernel is out of the way."""
+LARGEST_NOTEBOOK = 20 << 20
 
 
 @dataclass
@@ -34,14 +35,25 @@ class Executed:
     """What came of a submission.
 
     `graded` maps the name of a test cell to its verdict as data, `outputs` holds the outputs of
-    the other code cells in order, `incidents` says in words what went wrong on the way, and
-    `seconds` where the time went.
+    each cell of the notebook (none for test cells and text), `incidents` says in words what
+    went wrong on the way, and `seconds` where the time went: "kernel" (starting them), "cells"
+    and "learner" (the learner's cells, and their functions called by the judge), "judge" and
+    "total".
     """
 
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: list[list[dict[str, Any]]] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """Return all of it as JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Executed:
+        """Return what `to_bytes` made `data` of."""
+        return cls(**json.loads(data))
 
 
 class Unreadable(ValueError):
@@ -50,6 +62,8 @@ class Unreadable(ValueError):
 
 def read(data: bytes) -> nbformat.NotebookNode:
     """Return the notebook in `data`. Raises `Unreadable`."""
+    if len(data) > LARGEST_NOTEBOOK:
+        raise Unreadable(f"it has {len(data) >> 20} MiB; the most is {LARGEST_NOTEBOOK >> 20}")
     try:
         notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
         nbformat.validate(notebook)
@@ -62,23 +76,34 @@ def read(data: bytes) -> nbformat.NotebookNode:
 
 
 class Engine:
-    """A zygote and a judge: all that executing submissions needs.
+    """A judge and a zygote for each choice of libraries: all that executing submissions needs.
 
-    `secret` decides the hidden inputs. Use it as a context manager, or call `close`.
+    `secret` decides the hidden inputs; `limits` replaces those of the problem sets. Several
+    threads may execute at once. Use it as a context manager, or call `close`.
     """
 
     def __init__(self, secret: str, *, limits: Limits | None = None, sandboxed: bool = True):
-        self.limits = limits or Limits()
-        self.zygote = Zygote(limits=self.limits, sandboxed=sandboxed)
-        try:
-            self.judge = Judge(secret)
-        except BaseException:
-            self.zygote.close()
-            raise
+        self._limits, self._sandboxed = limits, sandboxed
+        self._zygotes: dict[tuple[tuple[str, ...], Limits], Zygote] = {}
+        self._starting = threading.Lock()
+        self.judge = Judge(secret)
+
+    def limits(self, problem_set: str) -> Limits:
+        """Return what a submission for `problem_set` may use."""
+        return self._limits or Limits(**specs.LIMITS.get(problem_set, {}))
+
+    def zygote(self, libraries: tuple[str, ...], limits: Limits) -> Zygote:
+        """Return the zygote for these, starting it first where there is none yet."""
+        with self._starting:
+            key = libraries, limits
+            if key not in self._zygotes:
+                self._zygotes[key] = Zygote(libraries, limits=limits, sandboxed=self._sandboxed)
+            return self._zygotes[key]
 
     def close(self) -> None:
-        """End both processes and all they have started."""
-        self.zygote.close()
+        """End all its processes and all they have started."""
+        for zygote in self._zygotes.values():
+            zygote.close()
         self.judge.close()
 
     def __enter__(self):
@@ -88,191 +113,208 @@ class Engine:
         self.close()
 
     def execute(self, data: bytes, problem_set: str) -> Executed:
-        """Run the notebook in `data`. Raises `Unreadable`."""
+        """Run the notebook in `data`.
+
+        Exercises that allow different libraries are graded in a run of the notebook each: where
+        a framework is not allowed, there is none. The outputs are those of the last run, which
+        has the most libraries. Raises `Unreadable`, and `SandboxUnavailable` from the kernels.
+        """
         notebook = read(data)
-        return _Run(self, notebook, problem_set).finish()
+        limits, done = self.limits(problem_set), Executed()
+        deadline = time.monotonic() + limits.notebook
+        for libraries, names in _flavours(problem_set):
+            zygote = self.zygote(libraries, limits)
+            _Run(self, zygote, notebook, names, deadline, done).finish()
+        done.graded = {name: done.graded[name] for name in specs.names(problem_set)}
+        return done
+
+
+def _flavours(problem_set: str) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Return the exercises of a problem set by the libraries they allow, fewest first."""
+    by: dict[tuple[str, ...], list[str]] = {}
+    for name in specs.names(problem_set):
+        by.setdefault(tuple(sorted(specs.get(name).rules.libraries)), []).append(name)
+    return sorted(by.items(), key=lambda item: len(item[0]))
 
 
 class _Kernel:
     """A kernel, the client that talks to it, and its session with the judge."""
 
-    def __init__(self, engine: Engine):
-        self.engine = engine
+    def __init__(self, engine: Engine, zygote: Zygote):
         self.session, for_kernel = engine.judge.open()
         key = nbformat.v4.nbbase.random_cell_id() * 4
         with for_kernel:
-            self.kernel, connection = engine.zygote.fork(key=key, judge=for_kernel)
-        self.client = BlockingKernelClient()
-        self.client.load_connection_info(connection)
-        self.client.start_channels(stdin=False, hb=False, control=False)
-        self._wait_until_heard()
+            self.kernel, connection = zygote.fork(key=key, judge=for_kernel)
+        try:
+            self.client = Client(connection | {"key": key}, self.kernel.ended.done)
+        except BaseException:
+            self.kernel.signal(signal.SIGKILL)
+            raise
 
-    def _wait_until_heard(self) -> None:
-        """Ask until the answer arrives on iopub too, which begins to listen with some delay."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and not self.kernel.ended.done():
-            asked = self.client.kernel_info()
-            if self._until_idle(asked, 0.05, lambda m: None) == "done":
-                return
-        self.close()
-        raise RuntimeError("a kernel did not answer")
+    def run(self, code: str, seconds: float, outputs: Outputs) -> str:
+        """Run `code` and return how it ended: "done", "timeout", "flood" or "dead"."""
+        outcome = self.client.run(code, seconds, outputs.take)
+        if outcome != "done":
+            self.kernel.signal(signal.SIGKILL)
+        return outcome
 
-    def run(self, code: str, seconds: float, on_message) -> str:
-        """Run `code`; return "done", "timeout", "flood" or "dead"."""
-        return self._until_idle(self.client.execute(code, allow_stdin=False), seconds, on_message)
-
-    def _until_idle(self, asked: str, seconds: float, on_message) -> str:
+    def grade(self, name: str, seconds: float, most: int) -> tuple[str, Answer]:
+        """Let the judge call the function `name`; return how the cell ended, and the answer."""
         deadline = time.monotonic() + seconds
-        poller = zmq.Poller()
-        poller.register(self.client.iopub_channel.socket, zmq.POLLIN)
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return "timeout"
-            if not poller.poll(min(left, TICK) * 1000):
-                if self.kernel.ended.done():
-                    return "dead"
-                continue
-            try:
-                message = self.client.get_iopub_msg(timeout=0)
-            except Exception:  # not signed with the key, or not a message at all
-                continue
-            if message["parent_header"].get("msg_id") != asked:
-                continue
-            if message["msg_type"] == "status":
-                if message["content"].get("execution_state") == "idle":
-                    return "done"
-            elif on_message(message) is False:
-                return "flood"
+        self.session.begin(name)
+        outcome = self.run(GRADE.format(name=name), seconds, Outputs(most))
+        try:  # a kernel may say too early that it is done
+            answer = self.session.end(max(0.5, deadline - time.monotonic()))
+        except TimeoutError:
+            outcome = "timeout"
+            self.kernel.signal(signal.SIGKILL)
+            answer = self.session.end(JUDGES_OWN)
+        return outcome, answer
+
+    @property
+    def ended(self) -> bool:
+        return self.kernel.ended.done()
 
     def close(self) -> None:
         self.kernel.signal(signal.SIGKILL)
-        self.client.stop_channels()
-        with contextlib.suppress(EOFError):
-            self.engine.judge.close_session(self.session)
+        self.client.close()
+        self.session.close()
 
 
 class _Run:
-    """The run of one notebook, over as many kernels as it takes."""
+    """One run of a notebook, over as many kernels as it takes, for the exercises in `names`.
 
-    def __init__(self, engine: Engine, notebook, problem_set: str):
-        self.engine, self.limits = engine, engine.limits
-        self.names = specs.names(problem_set)
-        self.cells = [c for c in notebook.cells if c.cell_type == "code"]
-        self.done = Executed()
-        self.good: list[str] = []  # sources to run again in a fresh kernel
+    Exercises are graded in the order of the release, whatever the notebook's own: what a later
+    one is given must not help with an earlier one.
+    """
+
+    def __init__(self, engine, zygote, notebook, names: list[str], deadline: float, done: Executed):
+        self.engine, self.zygote, self.names = engine, zygote, names
+        self.limits, self.deadline, self.done = zygote.limits, deadline, done
+        self.cells = notebook.cells
+        self.tests = set(specs.names())
+        self.good: list[tuple[str | None, str]] = []  # to run again in a fresh kernel
         self.kernel: _Kernel | None = None
-        self.deadline = time.monotonic() + self.limits.notebook
+        self.met: set[str] = set()  # exercises whose test cell has been reached
 
-    def finish(self) -> Executed:
+    def finish(self) -> None:
+        """Run the cells and grade the exercises; all that comes of it goes to `done`."""
         begin = time.monotonic()
+        self.done.outputs = [[] for _ in self.cells]
         try:
-            for cell in self.cells:
+            for cell, outputs in zip(self.cells, self.done.outputs, strict=True):
                 name = _grade_id(cell)
-                if name in self.names:
-                    self._grade(name)
+                if cell.cell_type != "code":
+                    continue
+                if name in self.tests:
+                    self._reached(name)
                 else:
-                    self.done.outputs.append(self._learners_cell(cell.source))
-            for name in self.names:  # deleted test cells
-                if name not in self.done.graded:
+                    outputs += self._learners_cell(name, cell.source)
+            for name in self.names:
+                if name not in self.met:
                     self.done.incidents.append(f"The test cell of {name} is missing.")
-                    self._grade(name)
+                self._grade(name)
         finally:
-            if self.kernel:
-                self.kernel.close()
-        self.done.seconds["total"] = time.monotonic() - begin
-        return self.done
+            self._drop_kernel()
+            self._spend("total", time.monotonic() - begin)
 
-    def _learners_cell(self, source: str) -> list[dict[str, Any]]:
+    def _reached(self, name: str) -> None:
+        self.met.add(name)
+        for earlier in self.names:
+            if earlier not in self.met:
+                return
+            self._grade(earlier)
+
+    def _learners_cell(self, name: str | None, source: str) -> list[dict[str, Any]]:
         if not self._ready():
             return [_error("TimeLimit", "The notebook's time was used up before this cell.")]
-        collected = _Outputs(self.limits.output)
-        outcome = self._supervised(source, self.limits.cell, collected)
+        collected = Outputs(self.limits.output)
+        outcome = self._run(source, collected)
         if outcome == "done":
-            self.good.append(source)
+            self.good.append((name, source))
             return collected.outputs
         return [*collected.outputs, _error(*_INCIDENTS[outcome])]
 
     def _grade(self, name: str) -> None:
         if name in self.done.graded:
             return
-        if not self._ready():
-            self._no_verdict(name, "The notebook's time was used up before this test.")
-            return
-        kernel, judge = self.kernel, self.engine.judge
-        judge.allow(kernel.session, name)
-        nowhere = _Outputs(self.limits.output)
-        outcome = kernel.run(GRADE.format(name=name), self._time(self.limits.test), nowhere.add)
-        verdict = judge.record(kernel.session, name)
-        self._end_unless_done(outcome)
+        verdict = self._verdict(name, self.good)
         if verdict is None:
-            self._no_verdict(name, "The notebook kept the judge from calling the function.")
-        else:
-            self.done.graded[name] = verdict
+            # Something in the kernel keeps the judge from calling. Without the answers to other
+            # exercises it may not be there.
+            self._drop_kernel()
+            others = {f"{n}-answer" for n in self.tests - {name}}
+            verdict = self._verdict(name, [e for e in self.good if e[0] not in others])
+            self._drop_kernel()
+        if verdict is None:
+            late = time.monotonic() >= self.deadline
+            why = "The notebook's time was used up before this test." if late else KEPT_AWAY
+            verdict = undefined(specs.get(name), why).to_dict()
+            self.done.incidents.append(f"{name}: {why}")
+        self.done.graded[name] = verdict
 
-    def _no_verdict(self, name: str, why: str) -> None:
-        verdict = undefined(specs.get(name), why)
-        self.done.graded[name] = verdict.to_dict()
-        self.done.incidents.append(f"{name}: {why}")
+    def _verdict(self, name: str, sources: list[tuple[str | None, str]]) -> dict[str, Any] | None:
+        """Return the verdict on `name`, or None if the judge could not call the function."""
+        if not self._ready(sources):
+            return None
+        seconds = self._left(self.limits.test)
+        outcome, answer = self.kernel.grade(name, seconds, self.limits.output)
+        self._spend("learner", answer.learner)
+        self._spend("judge", answer.judge)
+        self._after(outcome)
+        if not answer.usable:
+            self._drop_kernel()
+        return answer.verdict
 
-    def _supervised(self, source: str, seconds: float, collected: _Outputs) -> str:
+    def _run(self, source: str, collected: Outputs) -> str:
         """Run a cell of the learner's and return how it ended."""
-        outcome = self.kernel.run(source, self._time(seconds), collected.add)
-        self._end_unless_done(outcome)
+        begin = time.monotonic()
+        outcome = self.kernel.run(source, self._left(self.limits.cell), collected)
+        self._spend("cells", time.monotonic() - begin)
+        self._after(outcome)
         return outcome
 
-    def _time(self, seconds: float) -> float:
+    def _left(self, seconds: float) -> float:
         return max(0.0, min(seconds, self.deadline - time.monotonic()))
 
-    def _end_unless_done(self, outcome: str) -> None:
+    def _after(self, outcome: str) -> None:
         """End a kernel that did not come back, so that the next cell gets a fresh one."""
         if outcome != "done":
-            self.done.incidents.append(_INCIDENTS[outcome][1])
+            killed_for = getattr(self.kernel.kernel, "killed_for", None)
+            self.done.incidents.append(killed_for or _INCIDENTS[outcome][1])
+            self._drop_kernel()
+
+    def _drop_kernel(self) -> None:
+        if self.kernel:
             self.kernel.close()
             self.kernel = None
 
-    def _ready(self) -> bool:
-        """Make sure there is a kernel in which the good cells have run; False if time is up."""
-        if time.monotonic() >= self.deadline:
-            return False
-        if self.kernel is not None and self.kernel.kernel.ended.done():
-            self.kernel.close()
-            self.kernel = None
-        if self.kernel is None:
-            self.kernel = _Kernel(self.engine)
-            for source in list(self.good):
-                nowhere = _Outputs(self.limits.output)
-                if self._supervised(source, self.limits.cell, nowhere) != "done":
-                    self.good.remove(source)
-                    return self._ready()
-        return True
+    def _ready(self, sources: list[tuple[str | None, str]] | None = None) -> bool:
+        """Make sure there is a kernel in which `sources` have run; return False if time is up.
+
+        One of them that does not come back any more is left out for good.
+        """
+        sources = self.good if sources is None else sources
+        while time.monotonic() < self.deadline:
+            if self.kernel is not None and not self.kernel.ended:
+                return True
+            self._drop_kernel()
+            begin = time.monotonic()
+            self.kernel = _Kernel(self.engine, self.zygote)
+            self._spend("kernel", time.monotonic() - begin)
+            for entry in list(sources):
+                if self._run(entry[1], Outputs(self.limits.output)) != "done":
+                    sources.remove(entry)
+                    break
+            else:
+                return True
+        return False
+
+    def _spend(self, what: str, seconds: float) -> None:
+        self.done.seconds[what] = self.done.seconds.get(what, 0.0) + seconds
 
 
-class _Outputs:
-    """The outputs of a cell, up to a number of bytes."""
-
-    def __init__(self, limit: int):
-        self.left = limit
-        self.outputs: list[dict[str, Any]] = []
-
-    def add(self, message: dict[str, Any]) -> bool:
-        """Take one iopub message; return False once there is too much."""
-        if message["msg_type"] not in {"stream", "display_data", "execute_result", "error"}:
-            self.left -= 200
-            return self.left > 0
-        try:
-            output = output_from_msg(message)
-            self.left -= len(str(message["content"]))
-            last = self.outputs[-1] if self.outputs else {}
-            if output["output_type"] == "stream" and last.get("name") == output["name"]:
-                last["text"] += output["text"]
-            elif self.left > 0:
-                self.outputs.append(output)
-        except (ValueError, KeyError, TypeError):
-            self.left -= 200  # a kernel that sends nonsense
-        return self.left > 0
-
-
+KEPT_AWAY = "The notebook kept the judge from calling the function."
 _INCIDENTS = {
     "timeout": ("CellTimeoutError", "A cell did not finish in its time and was stopped."),
     "flood": ("OutputLimit", "A cell printed far too much and was stopped."),

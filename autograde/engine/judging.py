@@ -3,7 +3,7 @@
 The judge imports the specs and the frameworks; a learner's kernel never does. It sends inputs,
 one call at a time, over a socket that reaches the kernel, compares what comes back, and keeps
 the verdict. The engine opens a session for each kernel and says when which exercise may be
-graded; each is graded once.
+graded; each is graded once. A session has a thread of its own and waits for no other.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import contextlib
 import hashlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,52 +28,48 @@ from autograde.calling import Called
 from autograde.engine import wire
 from autograde.judge import agree, undefined
 from autograde.spec import Case, Rules, Spec
-from autograde.verdict import Verdict
 
 PATIENCE = 2.0
 """Seconds beyond a call's own limit before its process counts as stuck."""
 MOST_GIVEN_CALLS = 1000
 LARGEST_ARGUMENT = 100_000
-
-
-@dataclass
-class Session:
-    """One kernel, as the judge sees it."""
-
-    sock: socket.socket
-    allowed: str | None = None
-    records: dict[str, Verdict] = field(default_factory=dict)
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    busy: bool = False
-    broken: bool = False
+LARGEST_REQUEST = 1 << 20
+"""Bytes of arrays that a notebook may hand to a given function."""
 
 
 class Remote:
-    """A learner's function at the other end of a session; see `autograde.judge.Local`."""
+    """A learner's function at the other end of a socket; see `autograde.judge.Local`.
 
-    def __init__(self, session: Session, name: str):
-        self.session, self.name = session, name
+    `seconds` counts the time that its calls have taken.
+    """
+
+    def __init__(self, sock: socket.socket, name: str):
+        self.sock, self.name = sock, name
+        self.seconds, self.broken = 0.0, False
 
     def forbidden(self, rules: Rules) -> None:
         """Nothing is forbidden by name: what is not allowed is not there."""
 
     def call(self, case: Case, rules: Rules) -> Called:
         """Have the function called on the case's inputs."""
-        if self.session.broken:
+        if self.broken:
             return Called("slow", text="could not be called: its process has ended.")
+        begin = time.monotonic()
         try:
-            return self._call(case, rules)
+            with wire.Memory() as memory:
+                return self._call(case, rules, begin, memory)
         except TimeoutError:
             text = f"did not finish within {rules.seconds:g} s, nor could it be stopped."
         except Exception:  # the process is gone, or sends what is no answer
             text = "ended its process."
-        self.session.broken = True
+        finally:
+            self.seconds += time.monotonic() - begin
+        self.broken = True
         return Called("slow", text=text)
 
-    def _call(self, case: Case, rules: Rules) -> Called:
-        sock, calls, computed = self.session.sock, {}, []
-        sock.settimeout(rules.seconds + PATIENCE)
-        begin = time.monotonic()
+    def _call(self, case: Case, rules: Rules, begin: float, memory: wire.Memory) -> Called:
+        calls, computed = {}, []
+        deadline = begin + rules.seconds + PATIENCE
         request = {
             "call": self.name,
             "args": case.args,
@@ -80,12 +77,16 @@ class Remote:
             "given": list(rules.given),
             "seconds": rules.seconds,
         }
-        wire.send(sock, request)
-        while "given" in (reply := _message(sock)):
+        wire.send(self.sock, request, memory)
+        while "given" in (reply := _message(self.sock, deadline)):
             name = reply["given"]
+            if not isinstance(name, str):
+                raise wire.WireError("a name is text")
             calls[name] = calls.get(name, 0) + 1
             computed.append(_given(rules, name, reply, sum(calls.values())))
-            wire.send(sock, computed[-1])
+            self.sock.settimeout(max(0.01, deadline - time.monotonic()))
+            wire.send(self.sock, computed[-1])
+        mutated = memory.changed()  # before anything else of its could run again
         if time.monotonic() - begin > rules.seconds + PATIENCE / 2:  # its own clock is no witness
             return Called("slow", text=f"did not finish within {rules.seconds:g} s.", calls=calls)
         kind, value = reply.get("kind"), reply.get("value")
@@ -95,12 +96,12 @@ class Remote:
             raise wire.WireError(f"an unknown kind of result: {kind!r}")
         if not any(_stands_in(value, given.get("value")) for given in computed):
             calls.clear()  # called for show
-        text = str(reply.get("text", ""))[:1000]
-        return Called(kind, value, text, reply.get("mutated") is True, calls)
+        text = str(reply.get("text", ""))[:1000].encode("utf-8", "replace").decode()
+        return Called(kind, value, text, mutated, calls)
 
 
-def _message(sock) -> dict[str, Any]:
-    message = wire.receive(sock)
+def _message(sock, deadline=None, most=wire.MAX_BYTES) -> dict[str, Any]:
+    message = wire.receive(sock, deadline, most)
     if not isinstance(message, dict):
         raise wire.WireError("a message is a dictionary")
     return message
@@ -109,11 +110,13 @@ def _message(sock) -> dict[str, Any]:
 def _given(rules: Rules, name: Any, request: dict, count: int) -> dict[str, Any]:
     """Compute a given function for the learner's, on arguments nobody has checked."""
     args, kwargs = request.get("args", ()), request.get("kwargs", {})
-    numbers = [v for v in (*args, *kwargs.values()) if isinstance(v, (int, float))]
+    values = (*args, *kwargs.values())
     if name not in rules.given or count > MOST_GIVEN_CALLS:
         return {"raises": f"{name} is not given, or was called too often"}
-    if any(abs(v) > LARGEST_ARGUMENT for v in numbers):
+    if any(isinstance(v, (int, float)) and not abs(v) <= LARGEST_ARGUMENT for v in values):
         return {"raises": "an argument is far too large"}
+    if any(isinstance(v, np.ndarray) and v.nbytes > LARGEST_REQUEST for v in values):
+        return {"raises": "an array is far too large"}
     try:
         return {"value": rules.given[name](*args, **kwargs)}
     except Exception as error:
@@ -130,95 +133,58 @@ def _stands_in(value: Any, whole: Any) -> bool:
 
 
 class Server:
-    """The judge itself: sessions in threads, the engine's requests in the main one."""
+    """The judge itself: the engine's requests in the main thread, each session in its own."""
 
     def __init__(self, control: socket.socket):
         self.control = control
-        self.sessions: dict[int, Session] = {}
         self.prepared: dict[str, Spec] = {}
         self.preparing = threading.Lock()
         self.seed = 0
 
     def serve(self) -> None:
-        """Answer the engine until it is gone."""
+        """Take the class's secret, then open sessions until the engine is gone."""
+        secret = self.control.recv(65536)
+        self.seed = int.from_bytes(hashlib.sha256(secret).digest()[:8])
+        self.control.sendall(b"ready\n")
         while True:
-            data, fds, _, _ = socket.recv_fds(self.control, 65536, 1)
+            data, fds, _, _ = socket.recv_fds(self.control, 1, 2)
             if not data:
                 return
-            request = json.loads(data)
-            try:
-                answer = getattr(self, f"on_{request.pop('do')}")(*fds, **request)
-            except Exception as error:  # the judge outlives whatever a session brings
-                answer = {"error": f"{type(error).__name__}: {error}", "verdict": None}
-            self.control.sendall(json.dumps(answer).encode() + b"\n")
+            ends = [socket.socket(fileno=fd) for fd in fds]
+            threading.Thread(target=self._session, args=ends, daemon=True).start()
 
-    def on_start(self, secret: str) -> dict:
-        """Take the class's secret, from which the hidden inputs are drawn."""
-        self.seed = int.from_bytes(hashlib.sha256(secret.encode()).digest()[:8])
-        return {}
+    def _session(self, engine: socket.socket, kernel: socket.socket) -> None:
+        """Judge what the engine names when the kernel asks for it, until the engine is gone."""
+        with engine, kernel, contextlib.suppress(OSError, EOFError):
+            done: set[str] = set()
+            while True:
+                _refuse_until_ready(engine, kernel)
+                name = wire.receive(engine)["grade"]
+                answer = {"verdict": None} if name in done else self._grade(engine, kernel, name)
+                done.add(name)
+                wire.receive(engine)  # the engine knows that the cell has ended
+                wire.send(engine, {"answer": json.dumps(answer)})
 
-    def on_open(self, fd: int, session: int) -> dict:
-        """Begin a session with the kernel at the other end of `fd`."""
-        opened = self.sessions[session] = Session(socket.socket(fileno=fd))
-        threading.Thread(target=self._listen, args=(opened,), daemon=True).start()
-        return {}
-
-    def on_allow(self, session: int, name: str) -> dict:
-        """Let the kernel have `name` graded from now on, and nothing else."""
-        s = self.sessions[session]
-        with s.changed:
-            s.allowed = name
-            s.changed.notify_all()
-        return {}
-
-    def on_record(self, session: int, name: str) -> dict:
-        """End the permission and return the verdict on `name`, or None if there is none."""
-        s = self.sessions[session]
-        with s.changed:
-            s.allowed = None
-            s.changed.wait_for(lambda: not s.busy, timeout=600)
-            verdict = s.records.get(name)
-        return {"verdict": verdict and verdict.to_dict()}
-
-    def on_close(self, session: int) -> dict:
-        """Forget a session."""
-        with contextlib.suppress(OSError):
-            self.sessions[session].sock.shutdown(socket.SHUT_RDWR)
-        self.sessions.pop(session).sock.close()
-        return {}
-
-    def _listen(self, s: Session) -> None:
-        while not s.broken:
-            try:
-                s.sock.settimeout(None)
-                request = _message(s.sock)
-                name = request.get("grade")
-                with s.changed:
-                    s.changed.wait_for(lambda n=name: s.allowed == n, timeout=2)
-                    may = s.allowed == name and name in specs.names() and name not in s.records
-                    s.busy = may
-                if not may:
-                    wire.send(s.sock, {"refused": "This is not the time to grade it."})
-                    continue
-                verdict = self._judge(s, name, request.get("defined") is True)
-                with s.changed:
-                    s.records[name], s.busy = verdict, False
-                    s.changed.notify_all()
-                wire.send(s.sock, {"score": verdict.score, "text": str(verdict)})
-            except (OSError, EOFError, wire.WireError):
-                s.broken = True
-            finally:
-                with s.changed:
-                    s.busy = False
-                    s.changed.notify_all()
-        with contextlib.suppress(OSError):  # a kernel that waits for an answer gets none
-            s.sock.shutdown(socket.SHUT_RDWR)
-
-    def _judge(self, s: Session, name: str, defined: bool) -> Verdict:
-        spec = self._prepare(name)
-        if defined:
-            return spec.judge(Remote(s, name), self.seed)
-        return undefined(spec)
+    def _grade(self, engine, kernel, name: str) -> dict[str, Any]:
+        """Return the verdict on `name`, None if the kernel does not ask for it, and the times."""
+        begin, remote, verdict = time.monotonic(), Remote(kernel, name), None
+        try:
+            request = _refuse_until_ready(engine, kernel, name)
+            begin = time.monotonic()
+            if request:
+                spec = self._prepare(name)
+                defined = request.get("defined") is True
+                verdict = spec.judge(remote, self.seed) if defined else undefined(spec)
+                kernel.settimeout(PATIENCE)
+                wire.send(kernel, {"score": verdict.score, "text": str(verdict)})
+        except (OSError, EOFError, wire.WireError):
+            _hang_up(kernel)
+        return {
+            "verdict": verdict and verdict.to_dict(),
+            "usable": kernel.fileno() >= 0 and not remote.broken,
+            "learner": remote.seconds,
+            "judge": time.monotonic() - begin - remote.seconds,
+        }
 
     def _prepare(self, name: str) -> Spec:
         """Return the spec with its cases drawn and their truths computed, once a class."""
@@ -230,40 +196,105 @@ class Server:
             return self.prepared[name]
 
 
+def _refuse_until_ready(engine, kernel, name: str | None = None) -> dict[str, Any] | None:
+    """Return the kernel's request for `name`, or None once the engine has something to say.
+
+    Whatever else the kernel asks for is refused; a kernel that talks nonsense is hung up on.
+    """
+    while True:
+        listening = [engine, kernel] if kernel.fileno() >= 0 else [engine]
+        ready, _, _ = select.select(listening, [], [])
+        if kernel not in ready:
+            return None
+        try:
+            request = _message(kernel, time.monotonic() + PATIENCE, most=0)
+            if name is not None and request.get("grade") == name:
+                return request
+            wire.send(kernel, {"refused": "This is not the time to grade it."})
+        except (OSError, EOFError, wire.WireError):
+            _hang_up(kernel)
+
+
+def _hang_up(kernel: socket.socket) -> None:
+    """Close the way to a kernel: one that waits for an answer gets none."""
+    with contextlib.suppress(OSError):
+        kernel.shutdown(socket.SHUT_RDWR)
+    kernel.close()
+
+
+@dataclass
+class Answer:
+    """What became of an exercise: the verdict as data, or None if there is none.
+
+    `usable` says whether the kernel may be asked again; `learner` and `judge` are the seconds
+    that the learner's function and the judge took.
+    """
+
+    verdict: dict[str, Any] | None
+    usable: bool = True
+    learner: float = 0.0
+    judge: float = 0.0
+
+
+class Session:
+    """The engine's end of the judge's session with one kernel."""
+
+    def __init__(self, sock: socket.socket):
+        self._sock = sock
+
+    def begin(self, name: str) -> None:
+        """Let the kernel have `name` graded from now on, and nothing else."""
+        wire.send(self._sock, {"grade": name})
+
+    def end(self, seconds: float) -> Answer:
+        """Say that its time is over and return what became of it.
+
+        Raises `TimeoutError` if the judge is not done within `seconds`; `end` again after
+        having ended the kernel. Raises `EOFError` if the judge's process has died.
+        """
+        if self._sock.gettimeout() is None:
+            wire.send(self._sock, {"end": True})
+        reply = wire.receive(self._sock, time.monotonic() + seconds)
+        self._sock.settimeout(None)
+        return Answer(**json.loads(reply["answer"]))
+
+    def close(self) -> None:
+        """End the session."""
+        self._sock.close()
+
+
 class Judge:
-    """The engine's handle on a judge's process. Raises `EOFError` if that has died."""
+    """The engine's handle on a judge's process. Raises `EOFError` if that has died.
+
+    `secret` decides the hidden inputs.
+    """
 
     def __init__(self, secret: str):
-        ours, theirs = socket.socketpair()
-        self._control = ours
-        self._lock = threading.Lock()
-        self._numbers = iter(range(1 << 62))
+        self._control, theirs = socket.socketpair()
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "autograde.engine.judging"], stdin=theirs, env=environment
         )
         theirs.close()
-        self._ask("start", secret=secret)
+        self._control.sendall(secret.encode())
+        if not self._control.recv(16):
+            raise EOFError("the judge's process did not start")
 
-    def open(self) -> tuple[int, socket.socket]:
-        """Begin a session; return its number and the end of the socket for the kernel."""
-        for_kernel, for_judge = socket.socketpair()
-        number = next(self._numbers)
-        with for_judge:
-            self._ask("open", for_judge, session=number)
-        return number, for_kernel
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
 
-    def allow(self, session: int, name: str) -> None:
-        """Let the session's kernel have `name` graded."""
-        self._ask("allow", session=session, name=name)
-
-    def record(self, session: int, name: str) -> dict | None:
-        """Return the verdict on `name` as data, or None if the kernel never asked for one."""
-        return self._ask("record", session=session, name=name)["verdict"]
-
-    def close_session(self, session: int) -> None:
-        """End a session."""
-        self._ask("close", session=session)
+    def open(self) -> tuple[Session, socket.socket]:
+        """Begin a session; return it and the end of a socket for the kernel."""
+        for_kernel, to_kernel = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        with theirs, to_kernel:
+            try:
+                socket.send_fds(self._control, [b"+"], [theirs.fileno(), to_kernel.fileno()])
+            except OSError:
+                raise EOFError("the judge's process has died") from None
+        return Session(ours), for_kernel
 
     def close(self) -> None:
         """End the judge's process."""
@@ -273,18 +304,6 @@ class Judge:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def _ask(self, do: str, *socks: socket.socket, **request: Any) -> dict:
-        data = json.dumps({"do": do, **request}).encode()
-        with self._lock:
-            socket.send_fds(self._control, [data], [s.fileno() for s in socks])
-            reply = b""
-            while not reply.endswith(b"\n"):
-                part = self._control.recv(1 << 20)
-                if not part:
-                    raise EOFError("the judge's process has died")
-                reply += part
-        return json.loads(reply)
 
 
 def main() -> None:

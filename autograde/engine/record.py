@@ -8,6 +8,7 @@ cells. Scores, late penalties and the stored notebook are nbgrader's from there 
 from __future__ import annotations
 
 import nbformat
+from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -19,6 +20,7 @@ from nbgrader.preprocessors import (
 
 from autograde.course import Course
 from autograde.engine.execute import Executed, graded_outputs
+from autograde.release import grade_cell_metadata
 
 
 class InsertResults(NbGraderPreprocessor):
@@ -27,21 +29,30 @@ class InsertResults(NbGraderPreprocessor):
     executed: Executed | None = None
 
     def preprocess(self, nb, resources):
-        """Put the outputs into the notebook's code cells."""
-        executed, count = type(self).executed, 0
-        own = iter(executed.outputs)
-        for cell in nb.cells:
+        """Put the outputs into the notebook's cells, and the test cells back that it has lost."""
+        executed = type(self).executed
+        count, there = 0, set()
+        for cell, own in zip(nb.cells, executed.outputs, strict=True):
             if cell.cell_type != "code":
                 continue
             count += 1
-            cell.execution_count = count
-            verdict = executed.graded.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
-            outputs = graded_outputs(verdict) if verdict else next(own, [])
-            cell.outputs = [nbformat.from_dict(output) for output in outputs]
-            for output in cell.outputs:
-                if output.output_type == "execute_result":
-                    output.execution_count = count
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            self._fill(cell, executed.graded.get(name), own, count)
+            there.add(name)
+        for name in executed.graded.keys() - there:
+            cell = new_code_cell(f'check("{name}")')
+            cell.metadata["nbgrader"] = grade_cell_metadata(name)
+            self._fill(cell, executed.graded[name], [], count := count + 1)
+            nb.cells.append(cell)
         return nb, resources
+
+    def _fill(self, cell, verdict, own, count):
+        outputs = graded_outputs(verdict) if verdict else own
+        cell.execution_count = count
+        cell.outputs = [nbformat.from_dict(output) for output in outputs]
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
 
 
 class Recorder:

@@ -2,11 +2,18 @@
 
 Nothing is unpickled or evaluated. Both sides use this module; the judge's side relies on the
 limits here when it reads what a learner's process sends.
+
+The array bytes follow the header, or they lie in a piece of memory that both sides share and
+whose descriptor travels along: then the sender sees what the receiver does to its arrays.
 """
 
 import json
 import math
+import mmap
+import os
+import socket
 import struct
+import time
 
 import numpy as np
 
@@ -15,31 +22,53 @@ MAX_BYTES = 64 << 20
 MAX_ITEMS = 10_000
 MAX_DEPTH = 4
 KINDS = "fiub"
+ALIGNED = 16
 
 
 class WireError(Exception):
     """What arrived is not a message of this protocol, or is larger than allowed."""
 
 
-def send(sock, message):
-    """Send a JSON-ready `message`, in which arrays, lists and tuples may stand as values."""
+def send(sock, message, memory=None):
+    """Send a JSON-ready `message`, in which arrays, lists and tuples may stand as values.
+
+    With `memory`, a `Memory`, the arrays are put there.
+    """
     blobs = []
     header = json.dumps(_pack(message, blobs, 0)).encode()
     blob = b"".join(blobs)
     if len(header) > MAX_HEADER or len(blob) > MAX_BYTES:
         raise WireError(f"a message of {len(header) + len(blob)} bytes is too large")
-    sock.sendall(struct.pack("!II", len(header), len(blob)) + header)
-    sock.sendall(blob)
+    sizes = struct.pack("!II", len(header), len(blob))
+    if memory and blob:
+        memory.fill(blob)
+        socket.send_fds(sock, [sizes], [memory.descriptor])
+        sock.sendall(header)
+    else:
+        sock.sendall(sizes + header)
+        sock.sendall(blob)
 
 
-def receive(sock):
-    """Return the next message. Raises `WireError`, or `EOFError` at the end."""
-    sizes = _exactly(sock, 8, first=True)
-    header_size, blob_size = struct.unpack("!II", sizes)
-    if header_size > MAX_HEADER or blob_size > MAX_BYTES:
-        raise WireError("a message is too large")
-    header = _exactly(sock, header_size)
-    blob = memoryview(_exactly(sock, blob_size))
+def receive(sock, deadline=None, most=MAX_BYTES, *, sharing=False):
+    """Return the next message. Raises `WireError`, or `EOFError` at the end.
+
+    `deadline`, on the monotonic clock, holds for the whole message, however slowly it comes;
+    past it `TimeoutError` is raised. `most` limits the bytes of its arrays. Only with `sharing`
+    may they lie in the sender's memory: who trusts nobody does not read what may vanish.
+    """
+    sizes, descriptors = _first(sock, deadline, sharing)
+    shared = None
+    try:
+        header_size, blob_size = struct.unpack("!II", sizes)
+        if header_size > MAX_HEADER or blob_size > most:
+            raise WireError("a message is too large")
+        header = _exactly(sock, header_size, deadline)
+        if descriptors:
+            shared = mmap.mmap(descriptors[0], blob_size)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+    blob = memoryview(shared or bytearray(_exactly(sock, blob_size, deadline)))
     try:
         return _unpack(json.loads(header), blob, [0], 0, [0])
     except WireError:
@@ -48,17 +77,60 @@ def receive(sock):
         raise WireError(f"a malformed message: {error}") from None
 
 
-def _exactly(sock, count, first=False):
+class Memory:
+    """Memory to send arrays in. The receiver maps it, so what is done to them is seen here."""
+
+    def __init__(self):
+        self.descriptor = os.memfd_create("arrays", os.MFD_CLOEXEC)
+        self._sent = b""
+
+    def fill(self, blob):
+        """Put the arrays' bytes here."""
+        self._sent = blob
+        os.write(self.descriptor, blob)
+
+    def changed(self):
+        """Return whether the bytes are no longer those that were sent."""
+        return os.pread(self.descriptor, len(self._sent) + 1, 0) != self._sent
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.descriptor)
+
+
+def _first(sock, deadline, sharing):
+    """Return the first eight bytes of a message and the descriptors that came with them."""
+    _wait(sock, deadline)
+    # A plain recv() drops descriptors unseen.
+    data, descriptors = socket.recv_fds(sock, 8, 1)[:2] if sharing else (sock.recv(8), [])
+    if not data:
+        raise EOFError
+    if len(data) < 8:
+        data += _exactly(sock, 8 - len(data), deadline)
+    return data, descriptors
+
+
+def _exactly(sock, count, deadline):
     parts, left = [], count
     while left:
+        _wait(sock, deadline)
         part = sock.recv(min(left, 1 << 20))
         if not part:
-            if first and left == count:
-                raise EOFError
             raise WireError("a message broke off")
         parts.append(part)
         left -= len(part)
     return b"".join(parts)
+
+
+def _wait(sock, deadline):
+    """Let the next call on the socket wait no longer than until `deadline`."""
+    if deadline is not None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("a message came too slowly")
+        sock.settimeout(left)
 
 
 def _pack(value, blobs, depth):
@@ -68,8 +140,14 @@ def _pack(value, blobs, depth):
         array = np.asarray(value)
         if array.dtype.kind not in KINDS:
             raise WireError(f"arrays of {array.dtype} do not cross")
-        blobs.append(np.ascontiguousarray(array).tobytes())
         step = array.strides[0] // array.itemsize if array.ndim == 1 and array.size > 1 else 1
+        if abs(step) * array.nbytes > MAX_BYTES:
+            step = 1
+        spread = np.zeros(abs(step) * array.size, array.dtype) if step not in (0, 1) else array
+        if spread is not array:
+            spread[::step] = array
+        blob = spread.tobytes()
+        blobs.append(blob + bytes(-len(blob) % ALIGNED))
         return {
             "array": str(array.dtype.newbyteorder("<")),
             "shape": list(array.shape),
@@ -108,7 +186,7 @@ def _unpack(value, blob, offset, depth, items):
 
 
 def _array(value, blob, offset):
-    """Return the array described, laid out in memory as the sender's was."""
+    """Return the array described, a view of `blob`, laid out in memory as the sender's was."""
     dtype = np.dtype(str(value["array"]))
     shape, step = value["shape"], value["step"]
     if dtype.kind not in KINDS or dtype.hasobject:
@@ -117,16 +195,13 @@ def _array(value, blob, offset):
         raise WireError("a malformed shape")
     if not all(type(n) is int and 0 <= n <= MAX_BYTES for n in (*shape, abs(step))):
         raise WireError("a malformed shape")
-    size = math.prod(shape) * dtype.itemsize
+    spread = abs(step) if len(shape) == 1 and step else 1
+    size = math.prod(shape) * dtype.itemsize * spread
     start, stop = offset[0], offset[0] + size
     if stop > len(blob):
         raise WireError("an array is longer than its message")
-    offset[0] = stop
-    flat = np.frombuffer(blob[start:stop], dtype).reshape(shape)
-    if len(shape) == 1 and step not in (0, 1) and abs(step) * size <= MAX_BYTES:
-        array = np.zeros(abs(step) * shape[0], dtype)[::step]
-        array[...] = flat
-    else:
-        array = flat.copy()
+    offset[0] = stop + -size % ALIGNED
+    array = np.frombuffer(blob[start:stop], dtype)
+    array = array[::step] if spread > 1 or step < 0 else array.reshape(shape)
     array.flags.writeable = bool(value["writeable"])
     return array

@@ -15,6 +15,10 @@ from autograde.specs import ps03_transposed_conv_1d
 PROBLEM_SETS = {"ps03-transposed-conv-1d": ps03_transposed_conv_1d.SPECS}
 """The specs of each problem set, in course order. A new problem set is one line here."""
 
+LIMITS: dict[str, dict[str, float]] = {}
+"""By problem set, what a submission may use where that is not the default: fields of
+`autograde.engine.kernels.Limits`, such as `{"memory": 4 << 30}`."""
+
 _BY_NAME = {
     spec.name: replace(spec, problem_set=problem_set)
     for problem_set, its_specs in PROBLEM_SETS.items()

@@ -15,7 +15,7 @@ def engine():
     """An engine with short limits. Where there is no sandbox the tests skip; in CI they fail."""
     with Engine("of this class", limits=LIMITS) as engine:
         try:
-            kernel, _ = engine.zygote.fork(key="trial", judge=None)
+            kernel, _ = engine.zygote(("numpy",), LIMITS).fork(key="trial", judge=None)
         except SandboxUnavailable as error:
             say = pytest.fail if os.environ.get("CI") else pytest.skip
             say(f"this machine gives no sandbox: {error}")
