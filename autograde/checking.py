@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nbformat
 from nbclient import NotebookClient
 
 from autograde import specs
 from autograde.course import KERNEL_QUIET, UsageError, find_problem_set
-from autograde.grading import unreadable, verdicts_shown
+from autograde.grading import verdicts_shown
 from autograde.judge import undefined
+from autograde.submission import Unreadable, parse, read_bytes
 from autograde.verdict import Verdict
 
 
@@ -21,9 +21,10 @@ def check_notebook(path: Path) -> tuple[list[Verdict], list[str]]:
     check can see. The file itself is not changed. Raises `UsageError` if it is not a notebook
     of this course.
     """
-    if problem := unreadable(path):
-        raise UsageError(problem)
-    notebook = nbformat.read(path, as_version=4)
+    try:
+        notebook = parse(read_bytes(path))
+    except Unreadable as error:
+        raise UsageError(f"{path}: {error}") from None
     try:
         problem_set = find_problem_set(notebook.metadata["autograde"]["problem_set"])
     except (KeyError, TypeError):
@@ -37,7 +38,7 @@ def check_notebook(path: Path) -> tuple[list[Verdict], list[str]]:
         extra_arguments=[KERNEL_QUIET],
         resources={"metadata": {"path": str(path.resolve().parent)}},
     ).execute()
-    shown = {v["exercise"]: Verdict.from_dict(v) for v in verdicts_shown(notebook)}
+    shown = {v["exercise"]: Verdict.from_dict(v) for v in verdicts_shown(notebook.cells)}
     verdicts = [shown.get(name) or _unseen(name) for name in specs.names(problem_set)]
     return verdicts, list(_unanswered(notebook))
 

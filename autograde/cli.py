@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
@@ -82,26 +83,25 @@ def _grade(arguments) -> int:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        wanted = arguments.only or course.students(problem_set)
-        task = progress.add_task("grading", total=len(wanted))
-        started = []
+        task = progress.add_task("getting ready", total=None)
 
-        def advance(student):
-            if started:
-                progress.advance(task)
-            started.append(student)
-            progress.update(task, description=f"grading {student}")
+        def advance(student, done, of):
+            progress.update(task, description="grading", completed=done, total=of)
             if not console.is_terminal:
-                console.print(f"grading {student} …")
+                console.print(f"{done} of {of}  {student}", markup=False)
 
         results = grade_class(
             course,
             problem_set,
             only=arguments.only,
             force=arguments.force,
+            workers=arguments.workers,
+            scheduler=arguments.scheduler,
+            unsandboxed=arguments.unsandboxed,
             on_progress=advance,
         )
-        progress.update(task, description="graded", completed=len(wanted))
+        progress.update(task, description="graded")
+        progress.stop_task(task)
     return _show_results(console, course, problem_set, results)
 
 
@@ -133,6 +133,11 @@ def _show_results(console, course, problem_set, results) -> int:
         console.print("\nWhat seems to be confused:")
         for student, exercise, misconception in confused:
             console.print(f"  {student}: {misconception} ({exercise})", soft_wrap=True)
+    happened = [r for r in graded if r.incidents]
+    if happened:
+        console.print("\nWhat happened on the way:")
+        for r in happened:
+            console.print(f"  {r.student}: {_counted(r.incidents)}", markup=False, soft_wrap=True)
     failed = [r for r in results if r.problem]
     if failed:
         console.print("\nCould not be graded:")
@@ -144,6 +149,12 @@ def _show_results(console, course, problem_set, results) -> int:
     console.print(f"\ngradebook  {course.gradebook}", soft_wrap=True)
     console.print(f"notebooks  {_short(course.autograded)}", soft_wrap=True)
     return ATTENTION if failed else DONE
+
+
+def _counted(texts) -> str:
+    """Return sentences one after the other, each once, with how often it is there."""
+    times = Counter(texts)
+    return " ".join(f"{text} ({n} times)" if n > 1 else text for text, n in times.items())
 
 
 def _feedback(arguments) -> int:
@@ -195,6 +206,13 @@ def _short(path: Path) -> Path:
     """Return `path` relative to here where that is shorter to read."""
     path = Path(path).resolve()
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
 
 
 class _Parser(argparse.ArgumentParser):
@@ -261,6 +279,23 @@ def _parser() -> argparse.ArgumentParser:
         help="only this one; may be repeated",
     )
     sub.add_argument("--force", action="store_true", help="grade again what has not changed")
+    where = sub.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers",
+        metavar="N",
+        type=_positive,
+        help="how many submissions to run at a time (default: one for each core)",
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run them on a Dask cluster, such as tcp://10.0.0.1:8786",
+    )
+    sub.add_argument(
+        "--unsandboxed",
+        action="store_true",
+        help="grade even where there is no sandbox: only work you trust",
+    )
     with_course(sub, gradebook=True)
 
     sub = command("feedback", _feedback, "write a feedback page for each student", "feedback ps03")

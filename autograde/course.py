@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import os
+import secrets
 import sys
 import warnings
 from collections.abc import Callable
@@ -129,6 +130,17 @@ class Course:
         """Return who handed in something for a problem set, sorted."""
         return sorted(p.parent.name for p in self.submitted.glob(f"*/{problem_set}"))
 
+    def secret(self) -> str:
+        """Return what the hidden inputs of this class are drawn from; made on first use."""
+        path = self.directory / ".secret"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text().strip()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(16))
+        return path.read_text()
+
     def open_gradebook(self):
         """Return nbgrader's `Gradebook` of this course, a context manager."""
         from nbgrader.api import Gradebook
@@ -169,10 +181,11 @@ class Course:
         c.Execute.extra_arguments = [KERNEL_QUIET]
         return c
 
-    def nbgrader(self, **coursedir):
+    def nbgrader(self, config=None, **coursedir):
         """Return nbgrader's Python API on this course.
 
-        Keyword arguments override settings of nbgrader's `CourseDirectory`.
+        `config` is added to the course's own; keyword arguments override settings of
+        nbgrader's `CourseDirectory`.
         """
         from nbgrader.apps import NbGraderAPI
         from sqlalchemy.exc import SAWarning
@@ -184,6 +197,7 @@ class Course:
         # nbgrader's own models warn under SQLAlchemy 2.1; nothing a user could act on.
         warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
         self.directory.mkdir(parents=True, exist_ok=True)
-        config = self.nbgrader_config()
-        config.CourseDirectory.update(coursedir)
-        return NbGraderAPI(config=config)
+        whole = self.nbgrader_config()
+        whole.merge(config or {})
+        whole.CourseDirectory.update(coursedir)
+        return NbGraderAPI(config=whole)

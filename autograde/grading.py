@@ -1,18 +1,25 @@
-"""Grade a class with nbgrader, one submission after the other."""
+"""Grade a class: execute submissions side by side, record them in nbgrader's gradebook."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 
 from autograde.course import EXERCISES, Course, UsageError
-from autograde.release import is_fresh, last_words, release
+from autograde.engine.execute import Executed
+from autograde.engine.kernels import SandboxUnavailable
+from autograde.engine.pool import ClusterError, dask_pool, local_pool
+from autograde.engine.record import Recorder
+from autograde.release import is_fresh, release
+from autograde.submission import NAME, Unreadable, beside, notebook_in, parse, read_bytes
 from autograde.verdict import MIME
 
 
@@ -27,12 +34,18 @@ class Part:
 
 @dataclass
 class Result:
-    """How one student's submission fared. `problem` says why it could not be graded."""
+    """How one student's submission fared.
+
+    `problem` says why it could not be graded, `incidents` what happened while it was, `seconds`
+    where the time went (see `Executed`). A `kept` one was graded in an earlier run.
+    """
 
     student: str
     parts: list[Part] = field(default_factory=list)
     verdicts: list[dict] = field(default_factory=list)
     problem: str | None = None
+    incidents: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
     kept: bool = False
 
     @property
@@ -83,37 +96,105 @@ def grade_class(
     *,
     only: Iterable[str] = (),
     force: bool = False,
-    on_progress: Callable[[str], None] = lambda student: None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    unsandboxed: bool = False,
+    on_progress: Callable[[str, int, int], None] = lambda student, done, of: None,
 ) -> list[Result]:
     """Grade every submission for `problem_set` and return the results, sorted by student.
 
     A submission that has not changed since it was graded is kept as it is, unless `force`.
-    `only` limits the run to some students. Raises `UsageError` if the release is out of date,
-    nobody has handed in, or a student in `only` has not.
+    `only` limits the run to some students. Submissions are executed by `workers` at a time
+    (default: one for each core), or by the Dask cluster at the address `scheduler`.
+    `on_progress` is told each student who is done, how many are, and of how many. With
+    `unsandboxed`, a machine that gives no sandbox grades all the same.
+
+    Raises `UsageError` if the release is out of date, nobody has handed in, a student in `only`
+    has not, there is no sandbox, or the cluster cannot be used.
     """
     students = _students(course, problem_set, only)
     require_fresh_release(problem_set)
     ledger = _Ledger(course, problem_set)
     todo = [s for s in students if force or not ledger.has(s)]
-    results = {s: Result(s, kept=True) for s in students if s not in todo}
+    results = {s: Result(s, kept=s not in todo) for s in students}
     if todo:
         with tempfile.TemporaryDirectory() as elsewhere:  # enters it in the gradebook
             release(problem_set, course, into=Path(elsewhere))
-        api = course.nbgrader()
-        for student in todo:
-            on_progress(student)
-            ledger.forget(student)
-            problem = unreadable(_notebook(course.submitted, student, problem_set))
-            if problem is None:
-                outcome = api.autograde(problem_set, student, force=True, create=True)
-                if "KeyboardInterrupt" in outcome.get("error", ""):  # which the API swallows
-                    raise KeyboardInterrupt
-                problem = None if outcome["success"] else last_words(outcome)
-            results[student] = Result(student, problem=problem)
-            if problem is None:
-                ledger.add(student)
+        pool = _pool(course.secret(), workers, scheduler, unsandboxed)
+        run = _Run(course, problem_set, ledger, results)
+        try:
+            with pool as executing, Recorder(course) as recorder:
+                for number, student in enumerate(run.through(todo, executing, recorder), 1):
+                    on_progress(student, number, len(todo))
+        except SandboxUnavailable as error:
+            raise UsageError(
+                f"submissions cannot be run safely on this machine: {error} (To grade without a "
+                "sandbox, and only work you trust: --unsandboxed.)"
+            ) from None
+        except ClusterError as error:
+            raise UsageError(str(error)) from None
+    for result in results.values():
+        if result.kept:
+            result.incidents = ledger.incidents(result.student)
     _read_scores(course, problem_set, results)
     return [results[s] for s in students]
+
+
+def _pool(secret: str, workers: int | None, scheduler: str | None, unsandboxed: bool):
+    if scheduler:
+        return dask_pool(secret, scheduler, unsandboxed=unsandboxed)
+    workers = workers or len(os.sched_getaffinity(0))
+    return local_pool(secret, workers, unsandboxed=unsandboxed)
+
+
+class _Run:
+    """One class through a pool and into the gradebook."""
+
+    def __init__(self, course: Course, problem_set: str, ledger: _Ledger, results):
+        self.course, self.problem_set = course, problem_set
+        self.ledger, self.results = ledger, results
+        self.files: dict[str, dict[str, bytes]] = {}
+        self.unreadable: list[str] = []
+
+    def through(self, students: list[str], pool, recorder: Recorder) -> Iterator[str]:
+        """Yield each student once the submission is recorded, or cannot be."""
+        with closing(pool.run(self._jobs(students), self.problem_set)) as executed:
+            for student, outcome in executed:
+                yield from self._given_up()
+                self._record(student, outcome, recorder)
+                yield student
+        yield from self._given_up()
+
+    def _jobs(self, students: list[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each student's notebook when a worker is free for it."""
+        for student in students:
+            path = notebook_in(self.course.submitted, student, self.problem_set)
+            try:
+                if not NAME.fullmatch(student):
+                    raise Unreadable("a student's folder cannot have such a name")
+                data = read_bytes(path)
+                self.files[student] = {path.name: data, **beside(path)}
+            except Unreadable as error:
+                self.results[student].problem = str(error)
+                self.unreadable.append(student)
+            else:
+                yield student, data
+
+    def _given_up(self) -> Iterator[str]:
+        while self.unreadable:
+            yield self.unreadable.pop()
+
+    def _record(self, student: str, outcome: Executed | Exception, recorder: Recorder) -> None:
+        result, files = self.results[student], self.files.pop(student)
+        if isinstance(outcome, (SandboxUnavailable, ClusterError)):
+            raise outcome
+        if isinstance(outcome, Exception):
+            result.problem = str(outcome) or type(outcome).__name__
+            return
+        result.incidents, result.seconds = outcome.incidents, outcome.seconds
+        result.problem = recorder.record(self.problem_set, student, files, outcome)
+        if result.problem is None:
+            self.ledger.add(student, files, outcome.incidents)
 
 
 def require_fresh_release(problem_set: str) -> Path:
@@ -131,30 +212,18 @@ def require_fresh_release(problem_set: str) -> Path:
     return released
 
 
-def unreadable(path: Path) -> str | None:
-    """Return why `path` is not a notebook that can be run, or None if it is one."""
-    if not path.is_file():
-        others = sorted(p.name for p in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
-        found = f" It has {', '.join(others)}." if others else ""
-        return f"no notebook {path.name} in {path.parent.resolve()}.{found}"
-    try:
-        nbformat.validate(nbformat.read(path, as_version=4))
-    except (ValueError, KeyError, AttributeError, TypeError, nbformat.ValidationError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return f"{path} is not a readable notebook: {reason[:120]}"
-    except OSError as error:
-        return f"{path} cannot be read: {error.strerror}"
-    return None
-
-
 def verdicts_in(path: Path) -> list[dict]:
-    """Return the verdicts that the executed notebook at `path` shows, in order."""
-    return verdicts_shown(nbformat.read(path, as_version=4))
+    """Return the judge's verdicts in the graded notebook at `path`, in order.
+
+    Only test cells hold them: any other cell may show what looks like one.
+    """
+    cells = nbformat.read(path, as_version=4).cells
+    return verdicts_shown(c for c in cells if c.metadata.get("nbgrader", {}).get("grade"))
 
 
-def verdicts_shown(notebook: nbformat.NotebookNode) -> list[dict]:
-    """Return the verdicts that an executed notebook's cells show, in order."""
-    outputs = (o for cell in notebook.cells for o in cell.get("outputs", []))
+def verdicts_shown(cells: Iterable[nbformat.NotebookNode]) -> list[dict]:
+    """Return the verdicts that executed cells show, in order."""
+    outputs = (o for cell in cells for o in cell.get("outputs", []))
     return [o["data"][MIME] for o in outputs if MIME in o.get("data", {})]
 
 
@@ -174,60 +243,95 @@ def _students(course: Course, problem_set: str, only: Iterable[str]) -> list[str
     return [s for s in students if not only or s in set(only)]
 
 
-def _notebook(step: Path, student: str, problem_set: str) -> Path:
-    return step / student / problem_set / f"{problem_set}.ipynb"
-
-
 def _read_scores(course: Course, problem_set: str, results: dict[str, Result]) -> None:
     """Fill in the parts from the gradebook and the verdicts from the executed notebooks."""
+    from nbgrader.api import Grade, GradeCell, SubmittedAssignment, SubmittedNotebook
+
     with course.open_gradebook() as gradebook:
-        for student, result in results.items():
-            if result.problem:
-                continue
-            submission = gradebook.find_submission(problem_set, student)
-            for notebook in submission.notebooks:
-                for grade in notebook.grades:
-                    waits = grade.needs_manual_grade and grade.manual_score is None
-                    score = None if waits and grade.auto_score is None else grade.score
-                    result.parts.append(Part(grade.cell.name, score, grade.max_score))
-            result.verdicts = verdicts_in(_notebook(course.autograded, student, problem_set))
+        rows = (
+            gradebook.db.query(SubmittedAssignment.student_id, GradeCell.name, Grade)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+            .join(GradeCell, GradeCell.id == Grade.cell_id)
+            .filter(SubmittedAssignment.name == problem_set)
+            .all()
+        )
+        parts = {(student, name): _part(name, grade) for student, name, grade in rows}
+    order = _grade_cells(problem_set)
+    for student, result in results.items():
+        if not result.problem:
+            mine = (parts.get((student, name)) for name in order)
+            result.parts = [part for part in mine if part]
+            result.verdicts = verdicts_in(notebook_in(course.autograded, student, problem_set))
+
+
+def _part(name: str, grade) -> Part:
+    waits = grade.needs_manual_grade and grade.manual_score is None
+    score = None if waits and grade.auto_score is None else grade.score
+    return Part(name, score, grade.max_score)
+
+
+def _grade_cells(problem_set: str) -> list[str]:
+    """Return the graded cells of a problem set in the order of its release."""
+    released = parse(read_bytes(EXERCISES / problem_set / f"{problem_set}.ipynb"))
+    marks = (cell.metadata.get("nbgrader", {}) for cell in released.cells)
+    return [mark["grade_id"] for mark in marks if mark.get("grade")]
 
 
 class _Ledger:
-    """Which submissions are graded as they stand: a digest of each beside the gradebook.
+    """Which submissions are graded as they stand: one line of JSON each, beside the gradebook.
 
-    The digest covers the submitted notebook and the release it was graded against.
+    A line holds a digest of what was handed in and the release it was graded against, and what
+    happened on the way. The last line on a student counts. One that a killed run has left
+    unfinished does not, and that submission is graded again.
     """
 
     def __init__(self, course: Course, problem_set: str):
         self.course, self.problem_set = course, problem_set
-        self.path = course.directory / "graded.json"
+        self.path = course.directory / "graded.jsonl"
         self.release = (EXERCISES / problem_set / f"{problem_set}.ipynb").read_bytes()
-        try:
-            self.digests = json.loads(self.path.read_text())
-        except (OSError, ValueError):
-            self.digests = {}
+        self.lines = {}
+        for line in self.path.read_bytes().splitlines() if self.path.is_file() else []:
+            try:
+                entry = json.loads(line)
+                self.lines[entry["problem_set"], entry["student"]] = entry
+            except (ValueError, LookupError, TypeError):
+                continue
 
-    def digest(self, student: str) -> str | None:
-        path = _notebook(self.course.submitted, student, self.problem_set)
-        if not path.is_file():
-            return None
-        return hashlib.sha256(path.read_bytes() + self.release).hexdigest()
+    def digest(self, files: dict[str, bytes]) -> str:
+        """Return what stands for these files, graded against this release."""
+        digest = hashlib.sha256(self.release)
+        for name, data in sorted(files.items()):
+            digest.update(f"{name}\0{len(data)}\0".encode() + data)
+        return digest.hexdigest()
 
     def has(self, student: str) -> bool:
-        graded = _notebook(self.course.autograded, student, self.problem_set)
-        known = self.digests.get(self.problem_set, {}).get(student)
-        return graded.is_file() and known is not None and known == self.digest(student)
+        """Return whether the student's submission has been graded as it is now."""
+        path = notebook_in(self.course.submitted, student, self.problem_set)
+        entry = self.lines.get((self.problem_set, student))
+        if (
+            entry is None
+            or not notebook_in(self.course.autograded, student, self.problem_set).is_file()
+        ):
+            return False
+        try:
+            files = {path.name: read_bytes(path), **beside(path)}
+        except Unreadable:
+            return False
+        return entry["digest"] == self.digest(files)
 
-    def add(self, student: str) -> None:
-        self.digests.setdefault(self.problem_set, {})[student] = self.digest(student)
-        self._save()
+    def incidents(self, student: str) -> list[str]:
+        """Return what happened while the student's submission was graded."""
+        return list(self.lines[self.problem_set, student]["incidents"])
 
-    def forget(self, student: str) -> None:
-        self.digests.get(self.problem_set, {}).pop(student, None)
-        self._save()
-
-    def _save(self) -> None:
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(self.digests, indent=1, sort_keys=True))
-        temporary.replace(self.path)
+    def add(self, student: str, files: dict[str, bytes], incidents: list[str]) -> None:
+        """Note that a submission has been graded."""
+        entry = {
+            "problem_set": self.problem_set,
+            "student": student,
+            "digest": self.digest(files),
+            "incidents": incidents,
+        }
+        self.lines[self.problem_set, student] = entry
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")

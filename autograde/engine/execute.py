@@ -22,12 +22,12 @@ from autograde.engine.client import Client, Outputs
 from autograde.engine.judging import Answer, Judge
 from autograde.engine.kernels import Limits, Zygote
 from autograde.judge import undefined
+from autograde.submission import parse
 from autograde.verdict import Verdict
 
 GRADE = "from autograde.notebook import grade\ngrade({name!r})"
 JUDGES_OWN = 30.0
 """Seconds that the judge may take for itself, once a learner's kernel is out of the way."""
-LARGEST_NOTEBOOK = 20 << 20
 
 
 @dataclass
@@ -56,25 +56,6 @@ class Executed:
         return cls(**json.loads(data))
 
 
-class Unreadable(ValueError):
-    """What was handed in is not a notebook that can be run; the message says why."""
-
-
-def read(data: bytes) -> nbformat.NotebookNode:
-    """Return the notebook in `data`. Raises `Unreadable`."""
-    if len(data) > LARGEST_NOTEBOOK:
-        raise Unreadable(f"it has {len(data) >> 20} MiB; the most is {LARGEST_NOTEBOOK >> 20}")
-    try:
-        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
-        nbformat.validate(notebook)
-    except RecursionError:
-        raise Unreadable("nested too deeply") from None
-    except Exception as error:  # nbformat raises what it stumbles over
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Unreadable(reason[:120]) from None
-    return notebook
-
-
 class Engine:
     """A judge and a zygote for each choice of libraries: all that executing submissions needs.
 
@@ -86,7 +67,16 @@ class Engine:
         self._limits, self._sandboxed = limits, sandboxed
         self._zygotes: dict[tuple[tuple[str, ...], Limits], Zygote] = {}
         self._starting = threading.Lock()
-        self.judge = Judge(secret)
+        self._secret, self._judge = secret, Judge(secret)
+
+    @property
+    def judge(self) -> Judge:
+        """The judge's process, a fresh one if the last has died."""
+        with self._starting:
+            if not self._judge.alive:
+                self._judge.close()
+                self._judge = Judge(self._secret)
+            return self._judge
 
     def limits(self, problem_set: str) -> Limits:
         """Return what a submission for `problem_set` may use."""
@@ -100,11 +90,16 @@ class Engine:
                 self._zygotes[key] = Zygote(libraries, limits=limits, sandboxed=self._sandboxed)
             return self._zygotes[key]
 
+    def try_sandbox(self) -> None:
+        """Start a kernel and end it. Raises `SandboxUnavailable`."""
+        kernel, _ = self.zygote(("numpy",), self._limits or Limits()).fork(key="try", judge=None)
+        kernel.signal(signal.SIGKILL)
+
     def close(self) -> None:
         """End all its processes and all they have started."""
         for zygote in self._zygotes.values():
             zygote.close()
-        self.judge.close()
+        self._judge.close()
 
     def __enter__(self):
         return self
@@ -119,7 +114,7 @@ class Engine:
         a framework is not allowed, there is none. The outputs are those of the last run, which
         has the most libraries. Raises `Unreadable`, and `SandboxUnavailable` from the kernels.
         """
-        notebook = read(data)
+        notebook = parse(data)
         limits, done = self.limits(problem_set), Executed()
         deadline = time.monotonic() + limits.notebook
         for libraries, names in _flavours(problem_set):

@@ -285,6 +285,11 @@ class Judge:
         """The process's number."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
     def open(self) -> tuple[Session, socket.socket]:
         """Begin a session; return it and the end of a socket for the kernel."""
         for_kernel, to_kernel = socket.socketpair()

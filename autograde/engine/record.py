@@ -7,6 +7,10 @@ cells. Scores, late penalties and the stored notebook are nbgrader's from there 
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
+
 import nbformat
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import (
@@ -17,10 +21,11 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
+from traitlets.config import Config
 
 from autograde.course import Course
 from autograde.engine.execute import Executed, graded_outputs
-from autograde.release import grade_cell_metadata
+from autograde.release import grade_cell_metadata, last_words
 
 
 class InsertResults(NbGraderPreprocessor):
@@ -56,11 +61,16 @@ class InsertResults(NbGraderPreprocessor):
 
 
 class Recorder:
-    """Records executed submissions of one course, one after the other."""
+    """Records executed submissions of one course, one after the other.
+
+    nbgrader gets to see a folder with nothing in it but the bytes that were executed, the time
+    stamp and the pictures: no link, no pipe, and no file that has changed since. Use it as a
+    context manager.
+    """
 
     def __init__(self, course: Course):
-        self.api = course.nbgrader()
-        self.api.config.Autograde.autograde_preprocessors = [
+        config = Config()
+        config.Autograde.autograde_preprocessors = [
             InsertResults,
             IgnorePattern,
             LimitOutput,
@@ -68,11 +78,30 @@ class Recorder:
             AssignLatePenalties,
             CheckCellMetadata,
         ]
+        self._folder = tempfile.TemporaryDirectory(prefix="autograde-")
+        self.api = course.nbgrader(config, submitted_directory=self._folder.name)
 
-    def record(self, problem_set: str, student: str, executed: Executed) -> dict:
-        """Record one submission; return what nbgrader's API says of it."""
+    def record(self, problem_set: str, student: str, files: dict[str, bytes], executed: Executed):
+        """Record one submission, whose `files` are given by name; return nbgrader's words if it
+        refuses, or None.
+        """
+        own = Path(self._folder.name) / student
+        folder = own / problem_set
+        folder.mkdir(parents=True)
         InsertResults.executed = executed
         try:
-            return self.api.autograde(problem_set, student, force=True, create=True)
+            for name, data in files.items():
+                (folder / name).write_bytes(data)
+            outcome = self.api.autograde(problem_set, student, force=True, create=True)
         finally:
             InsertResults.executed = None
+            shutil.rmtree(own)
+        if "KeyboardInterrupt" in outcome.get("error", ""):  # which the API swallows
+            raise KeyboardInterrupt
+        return None if outcome["success"] else last_words(outcome)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._folder.cleanup()

@@ -6,9 +6,9 @@ from nbgrader.api import Gradebook
 
 from autograde import specs
 from autograde.course import EXERCISES, Course
-from autograde.engine.execute import Unreadable
 from autograde.engine.record import Recorder
 from autograde.release import release
+from autograde.submission import Unreadable
 from tests.sample_class.hand_in import HERE, answers, hand_in, submission
 
 PS = "ps03-transposed-conv-1d"
@@ -30,12 +30,13 @@ def recorded(engine, tmp_path_factory):
     """The sample class through the engine and into a gradebook: what ran, and what is held."""
     course = Course(tmp_path_factory.mktemp("course"))
     release(PS, course, into=tmp_path_factory.mktemp("release"))
-    recorder, ran = Recorder(course), {}
-    for student in hand_in(course.directory, PS):
-        data = (course.submitted / student / PS / f"{PS}.ipynb").read_bytes()
-        ran[student] = engine.execute(data, PS)
-        outcome = recorder.record(PS, student, ran[student])
-        assert outcome["success"], outcome
+    ran = {}
+    with Recorder(course) as recorder:
+        for student in hand_in(course.directory, PS):
+            data = (course.submitted / student / PS / f"{PS}.ipynb").read_bytes()
+            ran[student] = engine.execute(data, PS)
+            refused = recorder.record(PS, student, {f"{PS}.ipynb": data}, ran[student])
+            assert refused is None
     with Gradebook(course.gradebook, "upsampling-by-hand") as gradebook:
         held = {
             s.student.id: {g.cell.name: g.auto_score for n in s.notebooks for g in n.grades}

@@ -1,0 +1,85 @@
+"""What was handed in: reading it, and saying why it cannot be read. Nothing in it is trusted."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from pathlib import Path
+
+import nbformat
+
+LARGEST_NOTEBOOK = 20 << 20
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+LARGEST_PICTURES = 20 << 20
+NAME = re.compile(r"[\w@+][\w@+=., ~'()-]*")
+"""What a student's folder may be called: nbgrader searches by patterns made of it."""
+
+
+class Unreadable(ValueError):
+    """What was handed in is not a notebook that can be run; the message says why."""
+
+
+def notebook_in(step: Path, student: str, problem_set: str) -> Path:
+    """Return where a student's notebook lies in `submitted/`, `autograded/` or `feedback/`."""
+    return step / student / problem_set / f"{problem_set}.ipynb"
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of the notebook file at `path`. Raises `Unreadable`.
+
+    Only a regular file is opened, no link to one and no pipe.
+    """
+    try:
+        data = _regular(path, LARGEST_NOTEBOOK)
+    except FileNotFoundError:
+        others = sorted(p.name for p in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
+        found = f" It has {', '.join(others)}." if others else ""
+        raise Unreadable(f"no notebook {path.name} in {path.parent.resolve()}.{found}") from None
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be read: {error.strerror}") from None
+    if data is None:
+        raise Unreadable(f"{path} has more than {LARGEST_NOTEBOOK >> 20} MiB")
+    return data
+
+
+def parse(data: bytes) -> nbformat.NotebookNode:
+    """Return the notebook in `data`, as nbformat 4. Raises `Unreadable`."""
+    try:
+        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
+        nbformat.validate(notebook)
+        nbformat.writes(notebook).encode()  # half characters can be read, but not written
+    except RecursionError:
+        raise Unreadable("not a readable notebook: it is nested too deeply") from None
+    except Exception as error:  # nbformat raises what it stumbles over
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise Unreadable(f"not a readable notebook: {reason[:120]}") from None
+    return notebook
+
+
+def beside(notebook: Path) -> dict[str, bytes]:
+    """Return what else belongs to a submission: its time stamp, and pictures shown in its text."""
+    found, left = {}, LARGEST_PICTURES
+    for path in sorted(notebook.parent.iterdir()):
+        stamp = path.name == "timestamp.txt"
+        if stamp or path.suffix.lower() in PICTURES:
+            try:
+                data = _regular(path, 100 if stamp else left)
+            except OSError:
+                continue
+            if data is not None:
+                found[path.name] = data
+                left -= len(data)
+    return found
+
+
+def _regular(path: Path, most: int) -> bytes | None:
+    """Return a regular file's content, None if it is larger than `most`. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is no file")
+        data = file.read(most + 1)
+    return data if len(data) <= most else None
