@@ -38,9 +38,10 @@ def read_bytes(path: Path) -> bytes:
         found = f" It has {', '.join(others)}." if others else ""
         raise Unreadable(f"no notebook {path.name} in {path.parent.resolve()}.{found}") from None
     except OSError as error:
-        raise Unreadable(f"{path} cannot be read: {error.strerror}") from None
+        why = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        raise Unreadable(f"not a readable notebook: {why}") from None
     if data is None:
-        raise Unreadable(f"{path} has more than {LARGEST_NOTEBOOK >> 20} MiB")
+        raise Unreadable(f"not a readable notebook: it has over {LARGEST_NOTEBOOK >> 20} MiB")
     return data
 
 
@@ -77,9 +78,10 @@ def beside(notebook: Path) -> dict[str, bytes]:
 def _regular(path: Path, most: int) -> bytes | None:
     """Return a regular file's content, None if it is larger than `most`. Raises `OSError`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is no file")
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is no file")
         data = file.read(most + 1)
     return data if len(data) <= most else None

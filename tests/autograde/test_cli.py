@@ -114,7 +114,7 @@ def test_check_says_that_a_notebook_is_unreadable(capsys, tmp_path, content):
     path.write_text(content)
     code, _, err = run(capsys, "check", path)
     assert code == 2
-    assert "mine.ipynb is not a readable notebook" in err
+    assert "mine.ipynb: not a readable notebook" in err
     assert err.count("\n") == 1
     assert path.read_text() == content
 
