@@ -30,6 +30,8 @@ from typing import Any
 
 from jupyter_client.provisioning import KernelProvisionerBase
 
+from autograde.engine.watchdog import Watchdog
+
 HERE = Path(__file__).parent
 KERNEL_NAME = "autograde-warm"
 PROVISIONER = "autograde-zygote"
@@ -42,7 +44,10 @@ class SandboxUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission's processes may use. Sizes in bytes, times in seconds."""
+    """What one submission may use. Sizes in bytes, times in seconds.
+
+    Memory, CPU and processes are those of all its processes together, for one kernel.
+    """
 
     memory: int = 2 << 30
     cpu: int = 120
@@ -60,7 +65,8 @@ class Limits:
         """Return them by the names of `resource.RLIMIT_*`."""
         return {
             "AS": self.memory,
-            "CPU": self.cpu,
+            # Later than the watchdog, which can say why.
+            "CPU": self.cpu + 2,
             "NPROC": self.processes,
             "NOFILE": self.open_files,
             "FSIZE": self.file_size,
@@ -70,11 +76,15 @@ class Limits:
 
 @dataclass
 class Kernel:
-    """A forked kernel: its number outside, where its sockets are, and how it ended."""
+    """A forked kernel: its number outside, and how it ended.
+
+    `killed_for` is the limit that it was killed for going over, as a sentence, or None.
+    """
 
     pid: int
     outer: int
     ended: Future = field(default_factory=Future)
+    killed_for: str | None = None
 
     def signal(self, number: int) -> None:
         """Send a signal to the kernel. Killing it takes its whole PID namespace along."""
@@ -98,6 +108,7 @@ class Zygote:
         self._kernels: dict[int, Kernel] = {}
         self._early: dict[int, int] = {}  # those that ended before they were known
         self._lock = threading.Lock()
+        self._watchdog = Watchdog(self.limits)
         self._stage = Path(tempfile.mkdtemp(prefix="autograde-"))
         self._root = self._stage / "root"
         self._root.mkdir()
@@ -117,7 +128,14 @@ class Zygote:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", start],
             stdin=theirs,
-            env={"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            env={
+                "PATH": os.defpath,
+                "OPENBLAS_NUM_THREADS": "1",
+                "OMP_NUM_THREADS": "1",
+                # Each thread would reserve 128 MiB of addresses for itself, which the limit on
+                # addresses counts as used.
+                "MALLOC_ARENA_MAX": "1",
+            },
             cwd="/",
         )
         theirs.close()
@@ -179,6 +197,7 @@ class Zygote:
         if (early := self._early.pop(kernel.outer, None)) is not None:
             kernel.ended.set_result(early)
         if self.sandboxed:
+            self._watchdog.add(kernel)
             connection["ip"] = f"/proc/{kernel.pid}/root{inside}"
         return kernel, connection
 
@@ -217,6 +236,7 @@ class Zygote:
     def close(self) -> None:
         """Kill the zygote and all its kernels, and remove what they left."""
         atexit.unregister(self.close)
+        self._watchdog.close()
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
         try:
