@@ -145,6 +145,7 @@ class Course:
         """Return nbgrader's `Gradebook` of this course, a context manager."""
         from nbgrader.api import Gradebook
 
+        _accept_nbgraders_models()
         return Gradebook(self.gradebook, COURSE_ID)
 
     def nbgrader_config(self):
@@ -188,16 +189,21 @@ class Course:
         nbgrader's `CourseDirectory`.
         """
         from nbgrader.apps import NbGraderAPI
-        from sqlalchemy.exc import SAWarning
 
         # nbgrader starts `alembic` by name, which an environment used by its path lacks.
         scripts = str(Path(sys.executable).parent)
         if scripts not in os.environ.get("PATH", "").split(os.pathsep):
             os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
-        # nbgrader's own models warn under SQLAlchemy 2.1; nothing a user could act on.
-        warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+        _accept_nbgraders_models()
         self.directory.mkdir(parents=True, exist_ok=True)
         whole = self.nbgrader_config()
         whole.merge(config or {})
         whole.CourseDirectory.update(coursedir)
         return NbGraderAPI(config=whole)
+
+
+def _accept_nbgraders_models() -> None:
+    """Have nothing said about nbgrader's models under SQLAlchemy 2.1: no user could act on it."""
+    from sqlalchemy.exc import SAWarning
+
+    warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")

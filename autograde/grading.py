@@ -18,7 +18,7 @@ from autograde.engine.execute import Executed
 from autograde.engine.kernels import SandboxUnavailable
 from autograde.engine.pool import ClusterError, dask_pool, local_pool
 from autograde.engine.record import Recorder
-from autograde.release import is_fresh, release
+from autograde.release import build, is_fresh, release
 from autograde.submission import NAME, Unreadable, beside, notebook_in, parse, read_bytes
 from autograde.verdict import MIME
 
@@ -118,8 +118,9 @@ def grade_class(
     todo = [s for s in students if force or not ledger.has(s)]
     results = {s: Result(s, kept=s not in todo) for s in students}
     if todo:
-        with tempfile.TemporaryDirectory() as elsewhere:  # enters it in the gradebook
-            release(problem_set, course, into=Path(elsewhere))
+        if not _is_entered(course, problem_set):
+            with tempfile.TemporaryDirectory() as elsewhere:
+                release(problem_set, course, into=Path(elsewhere))
         pool = _pool(course.secret(), workers, scheduler, unsandboxed)
         run = _Run(course, problem_set, ledger, results)
         try:
@@ -212,6 +213,23 @@ def require_fresh_release(problem_set: str) -> Path:
     return released
 
 
+def _is_entered(course: Course, problem_set: str) -> bool:
+    """Return whether the gradebook holds the problem set as it is released."""
+    from nbgrader.api import MissingEntry
+    from nbgrader.utils import compute_checksum
+
+    wanted = {mark["grade_id"]: mark["checksum"] for mark in _marks(problem_set)}
+    for cell in build(problem_set).cells:  # the gradebook knows the hidden tests too
+        if cell.metadata.get("nbgrader", {}).get("locked"):
+            wanted[cell.metadata.nbgrader.grade_id] = compute_checksum(cell)
+    with course.open_gradebook() as gradebook:
+        try:
+            cells = gradebook.find_notebook(problem_set, problem_set).source_cells
+        except MissingEntry:
+            return False
+        return {cell.name: cell.checksum for cell in cells} == wanted
+
+
 def verdicts_in(path: Path) -> list[dict]:
     """Return the judge's verdicts in the graded notebook at `path`, in order.
 
@@ -273,9 +291,14 @@ def _part(name: str, grade) -> Part:
 
 def _grade_cells(problem_set: str) -> list[str]:
     """Return the graded cells of a problem set in the order of its release."""
+    return [mark["grade_id"] for mark in _marks(problem_set) if mark.get("grade")]
+
+
+def _marks(problem_set: str) -> list[dict]:
+    """Return what the released notebook says to nbgrader, cell by cell."""
     released = parse(read_bytes(EXERCISES / problem_set / f"{problem_set}.ipynb"))
     marks = (cell.metadata.get("nbgrader", {}) for cell in released.cells)
-    return [mark["grade_id"] for mark in marks if mark.get("grade")]
+    return [mark for mark in marks if "grade_id" in mark]
 
 
 class _Ledger:

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -15,6 +16,10 @@ PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 LARGEST_PICTURES = 20 << 20
 NAME = re.compile(r"[\w@+][\w@+=., ~'()-]*")
 """What a student's folder may be called: nbgrader searches by patterns made of it."""
+
+# nbformat gives a cell without an identity, or with another's, a new one; nothing to act on.
+for _harmless in (nbformat.warnings.MissingIDFieldWarning, nbformat.warnings.DuplicateCellId):
+    warnings.filterwarnings("ignore", category=_harmless)
 
 
 class Unreadable(ValueError):
