@@ -48,12 +48,21 @@ def test_what_is_not_its_own_does_not_exist(engine, path):
     assert not set(entries) - {".venv", ".pyenv"}
 
 
-@pytest.mark.parametrize(
-    "name", ["torch", "tensorflow", "scipy", "autograde.specs", "autograde.judge", "nbgrader"]
-)
-def test_there_is_no_framework_and_no_judge_to_import(engine, name):
+@pytest.mark.parametrize("name", ["autograde.specs", "autograde.judge", "nbgrader", "jupytext"])
+def test_there_is_no_judge_to_import(engine, name):
     (said,) = run(engine, f"import {name}")
     assert "ModuleNotFoundError" in said
+
+
+@pytest.mark.parametrize("name", ["torch", "tensorflow", "scipy", "torch.nn.functional"])
+def test_a_framework_can_be_imported_but_there_is_nothing_in_it(engine, name):
+    """A forgotten import costs nothing; a call finds nobody."""
+    used = f"import {name} as framework\nprint('on')\nframework.conv1d"
+    called = f"import {name} as framework\nframework(1)"
+    taken = f"from {name} import conv1d\nconv1d(1)"
+    said = run(engine, used, called, taken)
+    assert said[0].startswith("on\n")
+    assert all(f"is not here: this is graded without {name.split('.')[0]}" in s for s in said)
 
 
 def test_numpy_is_there_and_works(engine):
