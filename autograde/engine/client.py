@@ -158,8 +158,10 @@ class Outputs:
         if self.left <= 0:
             return
         last = self.outputs[-1] if self.outputs else {}
+        if kind == "stream" and not isinstance(content["text"], str):
+            return  # a file may hold a list of lines, a kernel has no reason to send one
         if kind == "stream" and last.get("name") == content["name"]:
-            last["text"] += _text(content["text"])
+            last["text"] += content["text"]
             return
         wanted = {
             "stream": ("name", "text"),

@@ -1,9 +1,11 @@
 """What crosses the trust boundary, and what does not."""
 
 import json
+import os
 import socket
 import struct
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -133,3 +135,75 @@ def _cut_off():
         ours.sendall(struct.pack("!II", 100, 0) + b"{")
         ours.close()
         return wire.receive(theirs)
+
+
+def shared(message):
+    """Send a message in shared memory; return the memory and what arrives."""
+    ours, theirs = socket.socketpair()
+    memory = wire.Memory()
+    with ours, theirs:
+        wire.send(ours, message, memory)
+        return memory, wire.receive(theirs, sharing=True)
+
+
+@pytest.mark.parametrize("step", [1, 3, -2])
+def test_the_sender_of_shared_arrays_sees_what_is_done_to_them(step):
+    first, second = np.arange(3, dtype="f4"), np.arange(12)[::step]
+    memory, arrived = shared({"x": first, "y": [second]})
+    with memory:
+        np.testing.assert_array_equal(arrived["x"], first)
+        np.testing.assert_array_equal(arrived["y"][0], second)
+        assert arrived["y"][0].strides == second.strides
+        assert not memory.changed()
+        arrived["y"][0][-1] += 1
+        assert memory.changed()
+        arrived["y"][0][-1] -= 1
+        assert not memory.changed()
+
+
+@pytest.mark.parametrize("size", [0, 8, 4096])
+def test_a_receiver_who_changes_the_size_of_shared_memory_is_seen(size):
+    memory, _ = shared({"x": np.arange(4.0)})
+    with memory:
+        os.ftruncate(memory.descriptor, size)
+        assert memory.changed()
+
+
+def test_who_does_not_share_takes_no_memory_of_the_others():
+    """A sender who lets the memory shrink would kill a reader."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, wire.Memory() as memory:
+        before = len(os.listdir("/proc/self/fd"))
+        wire.send(ours, {"x": np.arange(4.0)}, memory)
+        ours.shutdown(socket.SHUT_WR)
+        with pytest.raises(wire.WireError, match="broke off"):
+            wire.receive(theirs)
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_message_has_until_its_deadline_however_slowly_it_comes():
+    ours, theirs = socket.socketpair()
+    begin = time.monotonic()
+
+    def drip():
+        for byte in struct.pack("!II", 100, 0) + b" " * 100:
+            try:
+                ours.send(bytes([byte]))
+            except OSError:
+                return
+            time.sleep(0.05)
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    with theirs, pytest.raises(TimeoutError):
+        wire.receive(theirs, begin + 0.2)
+    dripping.join()
+    ours.close()
+
+
+def test_more_than_the_reader_wants_is_refused():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wire.send(ours, {"x": np.zeros(100)})
+        with pytest.raises(wire.WireError, match="too large"):
+            wire.receive(theirs, most=99)
