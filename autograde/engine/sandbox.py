@@ -1,11 +1,15 @@
-"""What a forked child does before it runs anything of a learner's.
+"""The walls around a learner's processes: what the zygote and its forks do before they run any.
 
-Linux namespaces (mount, PID, network, IPC, host name; a user namespace where the caller is not
-root), a root file system of read-only bind mounts and small tmpfs, resource limits, no
-capabilities, no new privileges. See namespaces(7), mount(2), prctl(2), getrlimit(2).
+The zygote goes first (`settle`): into a file system of read-only bind mounts in which nothing
+else exists, and into a PID namespace that nothing it forks outlives. Each fork then goes on
+(`enter`): a PID namespace, network, IPC and scratch of its own, resource limits, an identity
+of its own with no capabilities nor a way to get any, and no system calls for memory that is not
+counted or for more namespaces. See namespaces(7), mount(2), prctl(2), getrlimit(2), seccomp(2).
 
-This module is imported by the zygote, before it forks, and by nothing else in the sandbox. It
-uses the standard library only.
+As root, each fork becomes a user that nobody else is. As an ordinary user, or as root of a
+container that has not the capabilities, user namespaces stand in for that.
+
+The zygote imports this; nothing in a sandbox does. It uses the standard library only.
 """
 
 import contextlib
@@ -18,50 +22,138 @@ import struct
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x00020000, 0x02000000, 0x04000000
+CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x08000000, 0x10000000, 0x20000000
+CLONE_NEWNET = 0x40000000
+ANY_NEW_NAMESPACE = 0x7E020000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
-MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
+MS_REMOUNT, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 32, 4096, 8192, 16384, 1 << 18
 MNT_DETACH = 2
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 1, 24, 38, 4
-FIRST_UID, UIDS = 200_000, 50_000
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+KILL, SETGID, SETUID, SYS_PTRACE, SYS_ADMIN = 5, 6, 7, 19, 21  # capabilities(7)
+FIRST_USER, USERS = 1 << 30, 1 << 30
+NOBODY = 65534
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
+# What a notebook does not need, by system call numbers of x86_64 and aarch64.
+DENIED = {
+    # Memory that no process has mapped, and that nobody counts.
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+    "mq_open": (240, 180),
+    # More namespaces and file systems.
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "mount_setattr": (442, 442),
+    # Other processes, and parts of the kernel that have often been the way out.
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "pidfd_getfd": (438, 438),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+}
+CLONE, CLONE3 = (56, 220), (435, 435)
+ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+X32 = 0x40000000  # the bit of the x86_64 numbers' second set
 
-def enter(config, ready):
-    """Move this process into a sandbox; return in its first process, process 1.
 
-    It forks once, because a PID namespace begins with the next child. The parent of process 1
-    stays outside, waits for it and leaves with its exit status; it calls `ready(pid)` with the
-    process's number as seen from outside.
+class Refused(OSError):
+    """The operating system does not give this sandbox. The text names the call it refused."""
 
-    `config` holds "root" (an empty directory to build the file system in), "binds" (pairs of a
-    path outside and a path inside, read-only), "links" (pairs of a link and its target),
-    "empty" (paths that are made empty directories), "scratch" (bytes and files that the
-    sandbox may write) and "limits" (names of `resource.RLIMIT_*` without the prefix, with
-    their values). Raises `OSError` if the kernel refuses.
+
+def settle(steps):
+    """Move this process into a file system and a PID namespace of its own.
+
+    It forks once, because a PID namespace begins with the next child. This returns in the
+    child, process 1, which nothing that it forks outlives; the parent waits for it.
+
+    `steps` furnishes the file system, in order: ("bind", path outside without links, path
+    inside), read-only; ("link", path, target); ("file", path, text); ("empty", folder, ""), in
+    which only what is bound there later is to be seen. The zygote itself may write to /tmp
+    until `close_scratch`. Raises `Refused`.
     """
-    as_root = os.geteuid() == 0
-    flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
-    uid, gid = os.geteuid(), os.getegid()
-    user = FIRST_UID + os.getpid() % UIDS
-    _call("unshare", flags if as_root else flags | CLONE_NEWUSER)
-    if not as_root:
-        _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", f"{uid} {uid} 1")
-        _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    flags = CLONE_NEWNS | CLONE_NEWPID
+    if _privileged():
+        _call("unshare", flags)
+    else:
+        user, group = os.geteuid(), os.getegid()
+        _call("unshare", flags | CLONE_NEWUSER)
+        _map_identity((user, user), (group, group))
     pid = os.fork()
     if pid:
-        ready(pid)
         _wait_and_leave(pid)
     die_with_parent()
-    _build_root(config)
+    _build_root(steps)
+
+
+def close_scratch():
+    """Take the zygote's own /tmp away, so that no fork finds it."""
+    _call("umount2", b"/tmp", MNT_DETACH)
+
+
+def fork():
+    """Fork like `os.fork`; the child is process 1 of a PID namespace. Raises `Refused`."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    _call("unshare", CLONE_NEWPID)
+    try:
+        pid = os.fork()
+    except OSError:
+        pid = None
+        raise
+    finally:
+        if pid != 0:
+            _call("setns", own, CLONE_NEWPID)
+            os.close(own)
+    return pid
+
+
+def enter(scratch, limits, number):
+    """Finish the sandbox around this process, which `fork` has made.
+
+    `scratch` says how many "bytes" and "files" may be written to /tmp; `limits` gives values by
+    the names of `resource.RLIMIT_*` without the prefix. A sandbox with another `number` belongs
+    to another user. Raises `Refused`.
+    """
+    privileged = _privileged()
+    _call("unshare", CLONE_NEWNS)
+    # A new /proc can be had only while there is one to be seen, which must not stay below it.
+    _mount("proc", "/tmp", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    _call("umount2", b"/proc", MNT_DETACH)
+    _mount("/tmp", "/proc", None, MS_MOVE)
+    size = f"size={scratch['bytes']},nr_inodes={scratch['files']},mode=1777"
+    _mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, size)
+    os.chdir("/tmp")
+    apart = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP
+    if privileged:
+        _call("unshare", apart)
+    else:
+        user, group = os.geteuid(), os.getegid()
+        _call("unshare", apart | CLONE_NEWUSER)
+        _map_identity((NOBODY, user), (NOBODY, group))
     socket.sethostname("sandbox")
-    for name, value in config["limits"].items():
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
-    _drop_privileges(as_root, user)
+    for name, value in limits.items():
+        _limit(name, value, privileged)
+    _drop_privileges(FIRST_USER + number % USERS if privileged else None)
     # The learner's processes go first when memory runs out.
-    _try_write("/proc/self/oom_score_adj", "1000")
+    with contextlib.suppress(OSError):
+        _write("/proc/self/oom_score_adj", "1000")
+    _deny_calls()
 
 
 def die_with_parent():
@@ -69,45 +161,69 @@ def die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def _privileged():
+    """Return whether this process can do without user namespaces: as root proper."""
+    with open("/proc/self/status") as file:
+        held = next(int(line.split()[1], 16) for line in file if line.startswith("CapEff"))
+    with open("/proc/self/uid_map") as file:
+        first, _, count = map(int, file.readline().split())
+    capable = all(held >> number & 1 for number in (KILL, SETGID, SETUID, SYS_PTRACE, SYS_ADMIN))
+    return os.geteuid() == 0 and capable and first == 0 and count >= FIRST_USER + USERS
+
+
+def _map_identity(users, groups):
+    """Give this user namespace its only user and group, each as (inside, outside)."""
+    try:
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", "{} {} 1".format(*users))
+        _write("/proc/self/gid_map", "{} {} 1".format(*groups))
+    except OSError as error:
+        raise Refused(error.errno, f"user namespace: {error.strerror}") from None
+
+
 def _wait_and_leave(pid):
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    os.closerange(0, 1024)  # above all the way to the engine, whose end it does not keep open
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)
 
 
-def _build_root(config):
-    root, scratch = config["root"], config["scratch"]
+def _build_root(steps):
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
-    _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=4k,mode=755")
-    # First, because what is bound may lie below it.
-    os.makedirs(root + "/tmp")
-    size = f"size={scratch['bytes']},nr_inodes={scratch['files']},mode=1777"
-    _mount("tmpfs", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, size)
-    for link, target in config["links"]:
-        _make_parents(root + link)
-        os.symlink(target, root + link)
-    for path in config["empty"]:
-        os.makedirs(root + path, exist_ok=True)
-    for outside, inside in config["binds"]:
-        _bind(outside, root + inside)
-    for name in DEVICES:
-        _bind(f"/dev/{name}", f"{root}/dev/{name}", device=True)
-    os.makedirs(root + "/proc")
-    _mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    os.makedirs(root + "/old")
-    _call("pivot_root", (root).encode(), (root + "/old").encode())
+    # The new root is in memory and needs only a place to begin: nothing is written to a disk.
+    memory = MS_NOSUID | MS_NODEV
+    _mount("tmpfs", "/tmp", "tmpfs", memory, "size=2m,nr_inodes=16k,mode=755")
+    os.mkdir("/tmp/.old")
+    _call("pivot_root", b"/tmp", b"/tmp/.old")
     os.chdir("/")
-    _call("umount2", b"/old", MNT_DETACH)
-    os.rmdir("/old")
-    _mount("tmpfs", "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
-    os.chdir("/tmp")
+    emptied = []
+    for kind, path, more in steps:
+        os.makedirs(os.path.dirname(path if kind != "bind" else more), exist_ok=True)
+        if kind == "bind":
+            _bind(f"/.old{path}", more)
+        elif kind == "link":
+            os.symlink(more, path)
+        elif kind == "file":
+            _write(path, more)
+        else:
+            os.makedirs(path, exist_ok=True)
+            _mount("tmpfs", path, "tmpfs", memory, "size=1m,nr_inodes=4k,mode=755")
+            emptied.append(path)
+    os.mkdir("/dev")
+    for name in DEVICES:
+        _bind(f"/.old/dev/{name}", f"/dev/{name}", device=True)
+    os.mkdir("/proc")
+    _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    os.mkdir("/tmp")
+    _call("umount2", b"/.old", MNT_DETACH)
+    os.rmdir("/.old")
+    for path in (*emptied, "/"):
+        _mount("tmpfs", path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | memory)
+    _mount("tmpfs", "/tmp", "tmpfs", memory, "size=8m,nr_inodes=1k,mode=700")
 
 
 def _bind(outside, inside, device=False):
     """Show `outside` at `inside`, read-only."""
-    _make_parents(inside)
     if os.path.isdir(outside):
         os.makedirs(inside, exist_ok=True)
     elif not os.path.exists(inside):
@@ -119,27 +235,55 @@ def _bind(outside, inside, device=False):
     _mount(outside, inside, None, MS_REMOUNT | MS_BIND | MS_RDONLY | flags)
 
 
-def _make_parents(path):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+def _limit(name, value, privileged):
+    release = tuple(int(part) for part in os.uname().release.split(".")[:2])
+    if name == "NPROC" and not privileged and release < (5, 14):
+        return  # counts all that the user has anywhere; the watchdog counts these
+    kind = getattr(resource, f"RLIMIT_{name}")
+    most = resource.getrlimit(kind)[1]
+    value = value if most == resource.RLIM_INFINITY else min(value, most)
+    resource.setrlimit(kind, (value, value))
 
 
-def _drop_privileges(as_root, user):
-    """Become a user of our own where we were root, and give up every capability.
-
-    A user of its own, because the limit on processes counts all that one user has.
-    """
-    for capability in range(64):
-        _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
-    if as_root:
+def _drop_privileges(user):
+    """Become `user`, unless that is None, and give up every capability for good."""
+    if user is not None:
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
     header = struct.pack("Ii", 0x20080522, 0)  # capget(2), version 3, this process
     _call("capset", header, struct.pack("IIIIII", 0, 0, 0, 0, 0, 0))
     _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    # Changing identity cleared both; the engine reaches the sockets through /proc.
+    # A change of identity clears it; the engine reaches the sockets through /proc.
     _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-    die_with_parent()
+
+
+def _deny_calls():
+    """Have the system calls in `DENIED` fail for this process and all that come from it."""
+    column, architecture = ARCHITECTURES[os.uname().machine]
+    load, if_equal, if_any_bit, if_at_least, give = 0x20, 0x15, 0x45, 0x35, 0x06
+    not_permitted, not_there, allowed = 0x00050001, 0x00050026, 0x7FFF0000
+    # Forward jumps count the instructions to skip: (code, if so, if not, value).
+    numbers = [numbers[column] for numbers in DENIED.values()]
+    program = [
+        (load, 0, 0, 4),  # the architecture: a program may use another's numbers
+        (if_equal, 0, len(numbers) + 8, architecture),
+        (load, 0, 0, 0),  # the number of the call
+        (if_at_least, len(numbers) + 6, 0, X32),
+        *((if_equal, len(numbers) - at + 5, 0, n) for at, n in enumerate(numbers)),
+        (if_equal, 0, 2, CLONE[column]),
+        (load, 0, 0, 16),  # its first argument
+        (if_any_bit, 2, 1, ANY_NEW_NAMESPACE),
+        (if_equal, 2, 0, CLONE3[column]),  # its flags cannot be seen; the C library does without
+        (give, 0, 0, allowed),
+        (give, 0, 0, not_permitted),
+        (give, 0, 0, not_there),
+    ]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
+    filter_ = struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code))
+    if _libc.prctl(PR_SET_SECCOMP, 2, filter_, 0, 0) != 0:
+        error = ctypes.get_errno()
+        raise Refused(error, f"seccomp: {os.strerror(error)}")
 
 
 def _mount(source, target, kind, flags, data=None):
@@ -148,23 +292,17 @@ def _mount(source, target, kind, flags, data=None):
 
 
 def _call(name, *arguments):
-    function = getattr(_libc, name, None)
     if name == "pivot_root":  # glibc has no wrapper
-        number = {"x86_64": 155, "aarch64": 41}[os.uname().machine]
-        result = _libc.syscall(number, *arguments)
+        column, _ = ARCHITECTURES[os.uname().machine]
+        result = _libc.syscall(DENIED[name][column], *arguments)
     else:
-        result = function(*arguments)
+        result = getattr(_libc, name)(*arguments)
     if result != 0:
         error = ctypes.get_errno()
         shown = " ".join(a.decode() for a in arguments if isinstance(a, bytes) and a.isascii())
-        raise OSError(error, f"{name} {shown}: {os.strerror(error)}")
+        raise Refused(error, f"{name} {shown}: {os.strerror(error)}")
 
 
 def _write(path, text):
     with open(path, "w") as file:
         file.write(text)
-
-
-def _try_write(path, text):
-    with contextlib.suppress(OSError):
-        _write(path, text)
