@@ -8,6 +8,7 @@ without the bad one, have been run again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import threading
@@ -54,6 +55,10 @@ class Executed:
     def from_bytes(cls, data: bytes) -> Executed:
         """Return what `to_bytes` made `data` of."""
         return cls(**json.loads(data))
+
+
+class EngineError(RuntimeError):
+    """A submission could not be executed, and it is not known to be its fault."""
 
 
 class Engine:
@@ -112,9 +117,19 @@ class Engine:
 
         Exercises that allow different libraries are graded in a run of the notebook each: where
         a framework is not allowed, there is none. The outputs are those of the last run, which
-        has the most libraries. Raises `Unreadable`, and `SandboxUnavailable` from the kernels.
+        has the most libraries. Raises `Unreadable`, `SandboxUnavailable` from the kernels, and
+        `EngineError` if one of the engine's own processes dies of it.
         """
         notebook = parse(data)
+        with contextlib.suppress(EOFError, OSError):
+            return self._execute(notebook, problem_set)
+        try:  # a process that has died is replaced, and may have died of another submission
+            return self._execute(notebook, problem_set)
+        except (EOFError, OSError) as error:
+            why = str(error) or type(error).__name__
+            raise EngineError(f"the engine broke down twice over it: {why}") from None
+
+    def _execute(self, notebook, problem_set: str) -> Executed:
         limits, done = self.limits(problem_set), Executed()
         deadline = time.monotonic() + limits.notebook
         for libraries, names in _flavours(problem_set):

@@ -88,8 +88,8 @@ class _Absence(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds those packages that nobody else has found."""
 
     packages = frozenset(
-        "cv2 jax keras matplotlib onnx pandas PIL scipy seaborn skimage sklearn tensorflow torch "
-        "torchvision".split()
+        ("cv2", "jax", "keras", "matplotlib", "onnx", "pandas", "PIL", "scipy", "seaborn")
+        + ("skimage", "sklearn", "tensorflow", "torch", "torchvision")
     )
 
     def find_spec(self, name, path=None, target=None):

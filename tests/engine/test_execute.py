@@ -1,5 +1,9 @@
 """The engine gives honest work what nbgrader gives it, and one bad cell costs one cell."""
 
+import os
+import signal
+import threading
+
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
@@ -129,3 +133,52 @@ def test_a_notebook_cannot_ask_for_a_verdict_before_its_time(engine):
     (refused,) = (o for outputs in executed.outputs for o in outputs if "ename" in o)
     assert "not the time" in refused["evalue"]
     assert scores(executed) == FULL
+
+
+def test_a_judge_that_has_died_is_replaced(engine):
+    before = engine.judge.pid
+    os.kill(before, signal.SIGKILL)
+    os.waitid(os.P_PID, before, os.WEXITED | os.WNOWAIT)
+    assert scores(engine.execute(bytes_of(RIGHT), PS)) == FULL
+    assert engine.judge.pid != before
+
+
+def test_a_judge_that_dies_on_the_way_costs_nobody_anything(engine):
+    """It dies while it waits for a slow answer, of which there is plenty of time."""
+    before, slow = engine.judge.pid, f"import time\ntime.sleep(2)\n{RIGHT['conv1d']}"
+    killer = threading.Timer(1, os.kill, (before, signal.SIGKILL))
+    killer.start()
+    executed = engine.execute(bytes_of(RIGHT | {"conv1d": slow}), PS)
+    killer.join()
+    assert scores(executed) == FULL
+    assert engine.judge.pid != before
+
+
+CLOSED = "import os\nos.closerange(3, 256)"
+
+
+def test_an_answer_that_cuts_the_way_to_the_judge_costs_itself(engine):
+    """The way is gone for every exercise after it, until each is run without the others."""
+    given = RIGHT | {"same_padding": f"{RIGHT['same_padding']}\n{CLOSED}"}
+    assert scores(engine.execute(bytes_of(given), PS)) == FULL | {"same_padding": 0.0}
+
+
+SEEN = """
+_{name} = {name}
+def {name}(*args, **kwargs):
+    if "{name}" not in seen:
+        seen.append("{name}")
+    return _{name}(*args, **kwargs)
+"""
+
+
+def test_exercises_are_graded_in_the_releases_order_in_whatever_order_they_stand(engine):
+    """What a later exercise is given could otherwise help with an earlier one."""
+    notebook = submission(PS, {n: f"{RIGHT[n]}{SEEN.format(name=n)}" for n in FULL})
+    tests = [c for c in notebook.cells if c.id in FULL]
+    others = [c for c in notebook.cells if c.id not in FULL]
+    begin, end = (nbformat.v4.new_code_cell(text) for text in ("seen = []", "print(*seen)"))
+    notebook.cells = [*others, begin, *reversed(tests), end]
+    executed = engine.execute(nbformat.writes(notebook).encode(), PS)
+    assert scores(executed) == FULL
+    assert executed.outputs[-1][0]["text"].split() == list(FULL)
