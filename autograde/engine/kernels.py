@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import importlib.metadata
+import fcntl
 import itertools
 import json
 import os
@@ -17,29 +17,50 @@ import secrets
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from jupyter_client.provisioning import KernelProvisionerBase
 
+from autograde.engine import rootfs
 from autograde.engine.watchdog import Watchdog
 
 HERE = Path(__file__).parent
 KERNEL_NAME = "autograde-warm"
 PROVISIONER = "autograde-zygote"
-ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"]
+PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+IMPORTED = ("ipykernel.kernelapp", "ipykernel.ipkernel", "autograde.notebook")
+STAGE = "autograde-"
+PATIENCE = 60.0
+"""Seconds in which a zygote has its libraries imported, or a kernel listens."""
+ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    # One thread for each kernel: there are as many kernels as processors.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    # Else each thread reserves 128 MiB of addresses, which the limit on them counts as used.
+    "MALLOC_ARENA_MAX": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "MPLBACKEND": "agg",
+}
+_users = itertools.count()
 
 
 class SandboxUnavailable(RuntimeError):
-    """This machine gives no sandbox; the message says why."""
+    """This machine gives no sandbox; the message says why, and how to get one."""
+
+    def __init__(self, why: str):
+        super().__init__(f"{why}. {remedy()}")
 
 
 @dataclass(frozen=True)
@@ -76,13 +97,12 @@ class Limits:
 
 @dataclass
 class Kernel:
-    """A forked kernel: its number outside, and how it ended.
+    """A forked kernel: its process's number here, and how it ended.
 
     `killed_for` is the limit that it was killed for going over, as a sentence, or None.
     """
 
     pid: int
-    outer: int
     ended: Future = field(default_factory=Future)
     killed_for: str | None = None
 
@@ -96,142 +116,190 @@ class Kernel:
 class Zygote:
     """A process that forks kernels which may use `libraries`, sandboxed or not.
 
-    Raises `SandboxUnavailable` if a kernel cannot enter its sandbox. `close` kills it and all
-    that it has forked; so does the end of this process, however it comes.
+    `libraries` are distributions that are imported by the same name. Raises
+    `SandboxUnavailable` if there is no sandbox here, and `RuntimeError` if a library cannot be
+    imported, or starts threads at that. Threads may share one. `close` kills it and all that it
+    has forked; so does the end of this process, however it comes.
     """
 
     def __init__(self, libraries: Iterable[str] = ("numpy",), *, limits=None, sandboxed=True):
+        if sys.platform != "linux":
+            raise SandboxUnavailable(f"kernels are forked with Linux's means, not {sys.platform}'s")
         self.limits = limits or Limits()
         self.sandboxed = sandboxed
         self._numbers = itertools.count()
-        self._answers: dict[int, Future] = {}
+        self._lock = threading.Lock()  # for what follows
+        self._starting: dict[int, Future] = {}
         self._kernels: dict[int, Kernel] = {}
-        self._early: dict[int, int] = {}  # those that ended before they were known
-        self._lock = threading.Lock()
+        self._gone: str | None = None
+        _sweep()
+        self._stage, lock = (None, None) if sandboxed else _make_stage()
         self._watchdog = Watchdog(self.limits)
-        self._stage = Path(tempfile.mkdtemp(prefix="autograde-"))
-        self._root = self._stage / "root"
-        self._root.mkdir()
-        stub = _write_stub(self._stage / "stub")
-        libraries = sorted({*libraries, "numpy", "ipykernel"})
-        config = {
-            "path": [str(stub), sysconfig.get_path("purelib")],
-            "imports": [*(x for x in libraries if x != "ipykernel"), "autograde.notebook"],
-            "sandbox": _sandbox_config(self._root, stub, libraries, self.limits)
-            if sandboxed
-            else None,
-        }
-        ours, theirs = socket.socketpair()
-        self._control = ours
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # With each message comes the sender's process number, as it is on this side.
+        self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         # -S leaves out .pth files, through which this repository could be imported.
         start = f"import sys; sys.path.insert(0, {str(HERE)!r}); import zygote; zygote.main()"
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", start],
-            stdin=theirs,
-            env={
-                "PATH": os.defpath,
-                "OPENBLAS_NUM_THREADS": "1",
-                "OMP_NUM_THREADS": "1",
-                # Each thread would reserve 128 MiB of addresses for itself, which the limit on
-                # addresses counts as used.
-                "MALLOC_ARENA_MAX": "1",
-            },
+            [sys.executable, "-I", "-S", "-c", start, str(theirs.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            pass_fds=[theirs.fileno(), *([lock.fileno()] if lock else [])],
+            env=ENVIRONMENT,
             cwd="/",
+            start_new_session=True,
         )
         theirs.close()
+        if lock:
+            lock.close()
         atexit.register(self.close)
-        ours.sendall(json.dumps(config).encode() + b"\n")
         self._ready: Future = Future()
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader = threading.Thread(target=self._read, daemon=True, name="zygote")
         self._reader.start()
-        answer = self._ready.result(timeout=60)
-        if answer["threads"] != 1:
+        try:
+            self._begin(sorted({*libraries, "numpy"}))
+        except BaseException:
             self.close()
-            raise RuntimeError(f"the zygote has {answer['threads']} threads and cannot fork safely")
+            raise
+
+    def _begin(self, libraries: list[str]) -> None:
+        home = "/tmp/.home" if self.sandboxed else f"{self._stage}/home"
+        config: dict[str, Any] = {
+            "path": [rootfs.STUB if self.sandboxed else f"{self._stage}/stub"],
+            "imports": [*libraries, *IMPORTED],
+            "env": {"HOME": home, "IPYTHONDIR": f"{home}/ipython"},
+            "stage": str(self._stage),
+            "sandbox": None,
+        }
+        config["path"].append(str(rootfs.site_packages()))
+        if self.sandboxed:
+            limits = self.limits
+            config["sandbox"] = {
+                "steps": rootfs.steps([*libraries, "ipykernel"]),
+                "scratch": {"bytes": limits.scratch, "files": limits.scratch_files},
+                "limits": limits.for_kernel(),
+            }
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
+            stdin.write(json.dumps(config).encode())
+        try:
+            self._ready.result(PATIENCE)
+        except TimeoutError:
+            raise RuntimeError(
+                f"{', '.join(libraries)} took over {PATIENCE:g} s to import"
+            ) from None
+        if self.sandboxed:
+            self.fork(key="trial", judge=None)[0].signal(signal.SIGKILL)
 
     @property
     def pid(self) -> int:
-        """The zygote's own process number."""
+        """The number of the process that all the others are descendants of."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """False once nothing can be forked any more: it was closed, or killed by somebody."""
+        return self._gone is None and self._process.poll() is None
+
     def fork(self, *, key: str, judge: socket.socket | None, cwd: str = "/tmp") -> tuple:
-        """Fork a kernel; return it and the connection information by which to reach it."""
+        """Fork a kernel; return it, a `Kernel`, and the connection information for clients.
+
+        `judge` is a socket that the kernel gets, as descriptor `$AUTOGRADE_JUDGE`. Without a
+        sandbox, `cwd` is where the kernel begins. Raises `RuntimeError` if the zygote is gone
+        or the kernel does not start, `SandboxUnavailable` if it cannot enter its sandbox.
+        """
         number = next(self._numbers)
-        inside = "/tmp/.kernel/s" if self.sandboxed else str(self._stage / f"k{number}" / "s")
-        connection = {
-            "transport": "ipc",
-            "ip": inside,
-            "key": key,
-            "signature_scheme": "hmac-sha256",
-            "kernel_name": KERNEL_NAME,
-        }
-        names = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
-        connection |= {name: port for port, name in enumerate(names, 1)}
-        home = "/tmp/.home" if self.sandboxed else str(self._stage / f"home{number}")
+        inside = "/tmp/.kernel/s" if self.sandboxed else f"{self._stage}/kernel{number}/s"
+        home = "/tmp/.home" if self.sandboxed else f"{self._stage}/home{number}"
         request = {
             "id": number,
-            "connection": connection,
-            "arguments": ARGUMENTS,
+            "key": key,
+            "ip": inside,
             "cwd": cwd,
+            # No other kernel on this machine is this user: the limit on processes is a user's.
+            "user": os.getpid() << 8 | next(_users) & 0xFF,
             "env": {
+                **ENVIRONMENT,
                 "HOME": home,
                 "IPYTHONDIR": f"{home}/ipython",
-                "PATH": "/nowhere" if self.sandboxed else os.defpath,
-                "LANG": "C.UTF-8",
-                "MPLBACKEND": "agg",
                 "NBGRADER_EXECUTION": "autograde",
-                "OPENBLAS_NUM_THREADS": "1",
-                "OMP_NUM_THREADS": "1",
                 **({"AUTOGRADE_JUDGE": "3"} if judge else {}),
             },
         }
-        answer = self._answers[number] = Future()
-        data = json.dumps(request).encode()
-        with self._lock:
-            socket.send_fds(self._control, [data], [judge.fileno()] if judge else [])
-        said = answer.result(timeout=60)
-        if "error" in said:
-            raise SandboxUnavailable(said["error"])
-        kernel = Kernel(said["pid"], said["outer"])
-        self._kernels[kernel.outer] = kernel
-        if (early := self._early.pop(kernel.outer, None)) is not None:
-            kernel.ended.set_result(early)
-        if self.sandboxed:
-            self._watchdog.add(kernel)
-            connection["ip"] = f"/proc/{kernel.pid}/root{inside}"
+        kernel = self._ask(number, request, [judge.fileno()] if judge else [])
+        outside = f"/proc/{kernel.pid}/root{inside}" if self.sandboxed else inside
+        connection = {
+            "transport": "ipc",
+            "ip": outside,
+            "key": key,
+            "signature_scheme": "hmac-sha256",
+            "kernel_name": KERNEL_NAME,
+            **{name: port for port, name in enumerate(PORTS, 1)},
+        }
         return kernel, connection
 
-    def _read(self) -> None:
-        """Hand out the zygote's answers until it is gone."""
-        buffer = b""
-        while True:
-            try:
-                data = self._control.recv(65536)
-            except OSError:
-                data = b""
-            if not data:
-                break
-            *lines, buffer = (buffer + data).split(b"\n")
-            for line in lines:
-                self._handle(json.loads(line))
-        for future in (self._ready, *self._answers.values()):
-            if not future.done():
-                future.set_result({"error": "the zygote is gone", "threads": 0})
-        for kernel in self._kernels.values():
-            if not kernel.ended.done():
-                kernel.ended.set_result(-signal.SIGKILL)
-
-    def _handle(self, message: dict[str, Any]) -> None:
-        if "ready" in message:
-            self._ready.set_result(message)
-        elif "ended" in message:
-            kernel = self._kernels.pop(message["ended"], None)
-            if kernel:
-                kernel.ended.set_result(message["status"])
+    def _ask(self, number: int, request: dict[str, Any], descriptors: list[int]) -> Kernel:
+        listening: Future = Future()
+        with self._lock:
+            if self._gone is None:
+                self._starting[number] = listening
+                with contextlib.suppress(OSError):  # which the reader finds out, too
+                    socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
             else:
-                self._early[message["ended"]] = message["status"]
-        else:
-            self._answers.pop(message["id"]).set_result(message)
+                raise RuntimeError(self._gone)
+        try:
+            return listening.result(PATIENCE)
+        except TimeoutError:
+            with self._lock:
+                self._starting.pop(number, None)
+                kernel = self._kernels.get(number)
+            if kernel:
+                kernel.signal(signal.SIGKILL)
+            raise RuntimeError(f"a kernel did not listen within {PATIENCE:g} s") from None
+
+    def _read(self) -> None:
+        """Take what the zygote and its kernels tell, until they are gone."""
+        with contextlib.suppress(OSError):
+            while True:
+                data, ancillary, _, _ = self._control.recvmsg(1 << 16, socket.CMSG_SPACE(12))
+                if not data:
+                    break
+                with self._lock:
+                    self._handle(json.loads(data), struct.unpack("3i", ancillary[0][2])[0])
+        self._errors.seek(0)
+        last = self._errors.read().decode(errors="replace").strip().splitlines()[-1:]
+        with self._lock:
+            self._gone = " ".join(["the zygote is gone; start another", *last])
+            for future in (self._ready, *self._starting.values()):
+                if not future.done():
+                    future.set_exception(RuntimeError(self._gone))
+            kernels = list(self._kernels.values())
+        for kernel in kernels:
+            kernel.signal(signal.SIGKILL)
+            kernel.ended.set_result(-signal.SIGKILL)
+
+    def _handle(self, message: dict[str, Any], pid: int) -> None:
+        if "ready" in message:
+            if message["ready"]:
+                self._ready.set_result(None)
+            else:
+                self._ready.set_exception(_failure(message))
+            return
+        number = message["id"]
+        if "started" in message:
+            kernel = self._kernels[number] = Kernel(pid)
+            if self.sandboxed:
+                self._watchdog.add(kernel)
+        elif "listening" in message and number in self._starting:
+            self._starting.pop(number).set_result(self._kernels[number])
+        elif "error" in message and number in self._starting:
+            self._starting.pop(number).set_exception(_failure(message))
+        elif "ended" in message:
+            if number in self._starting:
+                text = f"a kernel ended as it started, with status {message['ended']}"
+                self._starting.pop(number).set_exception(RuntimeError(text))
+            self._kernels.pop(number).ended.set_result(message["ended"])
 
     def close(self) -> None:
         """Kill the zygote and all its kernels, and remove what they left."""
@@ -244,13 +312,22 @@ class Zygote:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        shutil.rmtree(self._stage, ignore_errors=True)
+        self._reader.join()
+        self._control.close()
+        self._errors.close()
+        if self._stage:
+            shutil.rmtree(self._stage, ignore_errors=True)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+
+def _failure(message: dict[str, Any]) -> RuntimeError:
+    kind = SandboxUnavailable if message["refused"] else RuntimeError
+    return kind(message["error"])
 
 
 _shared: Zygote | None = None
@@ -341,74 +418,45 @@ def kernelspec_directory(parent: Path) -> Path:
     return parent
 
 
-def _write_stub(folder: Path) -> Path:
-    """Write the `autograde` that a sandbox sees, and return the folder to import it from."""
-    package = folder / "autograde"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text('"""What a graded notebook may import."""\n')
-    for source, name in (
-        (HERE / "inside.py", "notebook.py"),
-        (HERE / "wire.py", "wire.py"),
-        (HERE.parent / "calling.py", "calling.py"),
+def remedy() -> str:
+    """Return how to get a sandbox on this machine, judged by what it shows."""
+    if sys.platform != "linux":
+        return "Use a Linux machine, or a virtual machine with Linux."
+    for setting, refusing, allowing in (
+        ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),  # Ubuntu
+        ("kernel.unprivileged_userns_clone", "0", "1"),  # Debian
+        ("user.max_user_namespaces", "0", "10000"),
     ):
-        shutil.copyfile(source, package / name)
-    for path in (folder, package):
-        path.chmod(0o755)
-    return folder
+        with contextlib.suppress(OSError):
+            if Path("/proc/sys", *setting.split(".")).read_text().strip() == refusing:
+                return (
+                    f"This machine allows no user namespaces: as root, run "
+                    f"`sysctl -w {setting}={allowing}`, and write it to a file in /etc/sysctl.d "
+                    "to have it stay so."
+                )
+    if any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))) or "container" in os.environ:
+        options = (f"--security-opt {x}=unconfined" for x in ("seccomp", "apparmor", "systempaths"))
+        return f"In a container, start it with `docker run {' '.join(options)}`."
+    return "Run it as root, or have this machine's administrator allow user namespaces."
 
 
-def _sandbox_config(root: Path, stub: Path, libraries, limits: Limits) -> dict[str, Any]:
-    """Return what `sandbox.enter` needs: the file system a kernel sees, and its limits."""
-    site = Path(sysconfig.get_path("purelib"))
-    binds = [(str(stub), str(stub))]
-    binds += [(str(site / name), str(site / name)) for name in _top_levels(libraries, site)]
-    base = Path(sys.base_prefix)
-    stdlib = Path(sysconfig.get_path("stdlib"))
-    empty = [str(site), "/run", "/etc"]
-    for entry in sorted(stdlib.iterdir()):  # without the packages installed beside it
-        if entry.name not in {"site-packages", "dist-packages", "__pycache__", "test"}:
-            binds.append((str(entry), str(entry)))
-    links = []
-    libs = ["/lib", "/lib64", f"/usr/lib/{sysconfig.get_config_var('MULTIARCH') or 'none'}"]
-    libs += ["/usr/lib64", *([str(base / "lib")] if base != Path("/usr") else [])]
-    for lib in libs:
-        path = Path(lib)
-        if path.is_symlink():
-            links.append((lib, os.readlink(lib)))
-        elif lib.endswith(("-gnu", "lib64")) and path.is_dir():
-            binds.append((lib, lib))
-        elif path.is_dir():
-            binds += [(str(p), str(p)) for p in path.glob("*.so*") if p.exists()]
-    for file in ("/etc/ld.so.cache", "/etc/localtime"):
-        if Path(file).exists():
-            binds.append((file, file))
-    return {
-        "root": str(root),
-        "binds": binds,
-        "links": links,
-        "empty": empty,
-        "scratch": {"bytes": limits.scratch, "files": limits.scratch_files},
-        "limits": limits.for_kernel(),
-    }
+def _make_stage() -> tuple[Path, BinaryIO]:
+    """Make a folder for kernels without a sandbox; return it and the lock of who needs it."""
+    stage = Path(tempfile.mkdtemp(prefix=STAGE))
+    for path, text in rootfs.stub().items():
+        (stage / "stub" / path).parent.mkdir(parents=True, exist_ok=True)
+        (stage / "stub" / path).write_text(text, "utf-8")
+    (stage / "home").mkdir()
+    lock = open(stage / "unlocked", "wb")  # noqa: SIM115
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.rename(stage / "unlocked", stage / "lock")
+    return stage, lock
 
 
-def _top_levels(libraries, site: Path) -> list[str]:
-    """Return the entries of site-packages that `libraries` and all that they need consist of."""
-    from packaging.requirements import Requirement
-
-    names, queue, found = set(), list(libraries), set()
-    while queue:
-        name = queue.pop()
-        if name in names:
-            continue
-        names.add(name)
-        distribution = importlib.metadata.distribution(name)
-        for file in distribution.files or []:
-            top = file.parts[0]
-            if top not in {"..", "__pycache__"} and (site / top).exists():
-                found.add(top)
-        for text in distribution.requires or []:
-            requirement = Requirement(text)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                queue.append(requirement.name)
-    return sorted(found)
+def _sweep() -> None:
+    """Remove the folders of those that were killed and could not."""
+    for path in Path(tempfile.gettempdir()).glob(f"{STAGE}*/lock"):
+        with contextlib.suppress(OSError), open(path, "rb") as lock:
+            if path.stat().st_uid == os.geteuid():
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path.parent)

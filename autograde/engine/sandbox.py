@@ -111,16 +111,14 @@ def fork():
     """Fork like `os.fork`; the child is process 1 of a PID namespace. Raises `Refused`."""
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     _call("unshare", CLONE_NEWPID)
+    pid = None
     try:
         pid = os.fork()
-    except OSError:
-        pid = None
-        raise
+        return pid
     finally:
         if pid != 0:
             _call("setns", own, CLONE_NEWPID)
             os.close(own)
-    return pid
 
 
 def enter(scratch, limits, number):
@@ -158,7 +156,7 @@ def enter(scratch, limits, number):
 
 def die_with_parent():
     """Have the kernel kill this process when its parent ends, however that ends."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _call("prctl", PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
 
 
 def _privileged():
@@ -253,9 +251,10 @@ def _drop_privileges(user):
         os.setresuid(user, user, user)
     header = struct.pack("Ii", 0x20080522, 0)  # capget(2), version 3, this process
     _call("capset", header, struct.pack("IIIIII", 0, 0, 0, 0, 0, 0))
-    _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    zero, one = ctypes.c_ulong(0), ctypes.c_ulong(1)
+    _call("prctl", PR_SET_NO_NEW_PRIVS, one, zero, zero, zero)
     # A change of identity clears it; the engine reaches the sockets through /proc.
-    _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    _call("prctl", PR_SET_DUMPABLE, one)
 
 
 def _deny_calls():
@@ -267,10 +266,10 @@ def _deny_calls():
     numbers = [numbers[column] for numbers in DENIED.values()]
     program = [
         (load, 0, 0, 4),  # the architecture: a program may use another's numbers
-        (if_equal, 0, len(numbers) + 8, architecture),
+        (if_equal, 0, len(numbers) + 7, architecture),
         (load, 0, 0, 0),  # the number of the call
-        (if_at_least, len(numbers) + 6, 0, X32),
-        *((if_equal, len(numbers) - at + 5, 0, n) for at, n in enumerate(numbers)),
+        (if_at_least, len(numbers) + 5, 0, X32),
+        *((if_equal, len(numbers) - at + 4, 0, n) for at, n in enumerate(numbers)),
         (if_equal, 0, 2, CLONE[column]),
         (load, 0, 0, 16),  # its first argument
         (if_any_bit, 2, 1, ANY_NEW_NAMESPACE),
@@ -280,10 +279,10 @@ def _deny_calls():
         (give, 0, 0, not_there),
     ]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
-    filter_ = struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code))
-    if _libc.prctl(PR_SET_SECCOMP, 2, filter_, 0, 0) != 0:
-        error = ctypes.get_errno()
-        raise Refused(error, f"seccomp: {os.strerror(error)}")
+    filter_ = ctypes.create_string_buffer(
+        struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code))
+    )
+    _call("prctl", PR_SET_SECCOMP, ctypes.c_ulong(2), filter_)
 
 
 def _mount(source, target, kind, flags, data=None):

@@ -1,41 +1,120 @@
 """A process that has imported what a notebook needs, and forks a kernel for each submission.
 
-It is started with one end of a socket as its standard input; at the socket's end it kills what
-it has forked and leaves. A request is a line of JSON with the kernel's connection, and one file
-descriptor, the way to the judge. The answer is the process's number, once the kernel listens.
+It reads its configuration from its standard input, as JSON, and serves requests, each a datagram
+of JSON on the socket whose descriptor is its argument, until the other end is closed. A request
+may bring a descriptor along, the kernel's way to the judge. How far a kernel has come it tells
+the engine itself, on the same socket; this process tells when one has ended.
 
-It has to stay single-threaded, so that a fork may enter namespaces: it imports, and runs nothing.
+It has to stay single-threaded, or a fork may find a lock held for ever: it imports and builds,
+and runs nothing.
 """
 
-import contextlib
 import fcntl
+import gc
 import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
 import traceback
 
+import sandbox
+
 JUDGE, TELL = 3, 4
+PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 
 
 def main():
     """Import, say so, and serve requests until the other end is closed."""
-    control = socket.socket(fileno=os.dup(0))
-    config = json.loads(_line(control))
-    sys.path[:0] = config["path"]
-    for name in ("ipykernel.kernelapp", "ipykernel.ipkernel", *config["imports"]):
-        importlib.import_module(name)
-    import sandbox
-
-    # Neither the engine's folder nor its configuration is left for a learner to find.
-    sys.path[:] = [p for p in sys.path if p != os.path.dirname(os.path.abspath(__file__))]
-    threads = len(os.listdir("/proc/self/task"))
-    _answer(control, {"ready": True, "threads": threads})
-    children = {}
+    control = socket.socket(fileno=int(sys.argv.pop()))
+    config = json.load(sys.stdin)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Neither the engine's folder nor its modules are for a learner to find.
+    sys.path.remove(os.path.dirname(os.path.abspath(__file__)))
+    sys.modules.pop("sandbox"), sys.modules.pop("zygote")
+    walls = config["sandbox"]
+    try:
+        if walls:
+            sandbox.settle(walls["steps"])
+        app = _prepare(config)
+        if walls:
+            sandbox.close_scratch()
+            walls["limits"]["AS"] += _reserved()
+    except BaseException as error:  # the engine has to know
+        _tell(control, {"ready": False, **_described(error)})
+        os._exit(1)
+    _tell(control, {"ready": True})
+    _serve(control, config, app)
+
+
+def _prepare(config):
+    """Do all that is the same for every kernel; return the application that each becomes."""
+    sys.path[:0] = config["path"]
+    os.environ.update(config["env"])
+    os.makedirs(os.environ["HOME"], exist_ok=True)
+    sys.modules["debugpy"] = None  # ipykernel does without, and starts faster
+    for name in config["imports"]:
+        importlib.import_module(name)
+    app = _application()
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise RuntimeError(f"an import started {threads - 1} threads: no fork would be safe")
+    # Else the collector would write to every object, and every fork would copy its page.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def _application():
+    """Return ipykernel's application with its shell, without sockets, kernel or threads yet."""
+    from ipykernel.compiler import XCachingCompiler
+    from ipykernel.kernelapp import IPKernelApp
+    from ipykernel.zmqshell import ZMQInteractiveShell
+    from traitlets.config import Config
+
+    class Application(IPKernelApp):
+        """Is configured here, and by no file or argument."""
+
+        def parse_command_line(self, argv=None):
+            pass
+
+        def load_config_file(self, suppress_errors=True):
+            pass
+
+        def init_connection_file(self):
+            pass
+
+        def write_connection_file(self, **kwargs):
+            pass
+
+        def init_shell(self):
+            super().init_shell()
+            self.shell.kernel = self.shell.parent = self.kernel
+
+    config = Config({"HistoryManager": {"enabled": False}, "IPKernelApp": {"log_level": 50}})
+    app = Application.instance(config=config)
+    app.init_profile_dir()
+    # The only one, which the kernel will find.
+    shell = ZMQInteractiveShell.instance(
+        parent=app, profile_dir=app.profile_dir, compiler_class=XCachingCompiler
+    )
+    app.user_ns = shell.user_ns
+    return app
+
+
+def _reserved():
+    """Return the bytes of addresses that are taken but not used as memory, such as for code."""
+    with open("/proc/self/status") as file:
+        sizes = dict(line.split(":") for line in file if line.startswith(("VmSize", "RssAnon")))
+    total, used = (int(sizes[name].split()[0]) << 10 for name in ("VmSize", "RssAnon"))
+    return total - used
+
+
+def _serve(control, config, app):
+    children = {}  # process: number of the request
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
@@ -46,122 +125,99 @@ def main():
             os.read(wake, 4096)
             _reap(control, children)
         if control in readable:
-            try:
-                data, fds, _, _ = socket.recv_fds(control, 1 << 20, 4)
-            except ConnectionError:
-                data = b""
+            data, fds, _, _ = socket.recv_fds(control, 1 << 16, 1)
             if not data:
-                break
-            _fork(control, json.loads(data), fds, config, sandbox, children)
-    for pid in children:
-        _kill(pid)
+                _leave(config, children)
+            _fork(control, json.loads(data), fds, config, app, children)
+
+
+def _leave(config, children):
+    """End, and all that was forked with it; with walls, the PID namespace sees to that."""
+    if not config["sandbox"]:
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        shutil.rmtree(config["stage"], ignore_errors=True)
     os._exit(0)
 
 
-def _fork(control, request, fds, config, sandbox, children):
-    """Fork a kernel and tell the engine its number, or why there is none."""
-    listening, tell = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            _arrange_descriptors(fds, tell)
-            _become_kernel(request, config, sandbox)
-        except BaseException as error:  # the engine has to know
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"{type(error).__name__}: {error} ({where.name}, {where.line})"
-            os.write(TELL, json.dumps({"error": text}).encode())
-        os._exit(70)
-    os.close(tell)
+def _fork(control, request, fds, config, app, children):
+    try:
+        pid = sandbox.fork() if config["sandbox"] else os.fork()
+    except OSError as error:
+        _tell(control, {"id": request["id"], **_described(error)})
+    else:
+        if pid == 0:
+            _kernel(control, request, fds, config, app)
+        children[pid] = request["id"]
     for fd in fds:
         os.close(fd)
-    with os.fdopen(listening, "rb") as pipe:
-        lines = pipe.read().splitlines()
-    answer = {"id": request["id"], "outer": pid}
-    for line in lines:
-        answer.update(json.loads(line))
-    children[pid] = answer.get("pid", pid)
-    _answer(control, answer)
 
 
-def _arrange_descriptors(fds, tell):
-    """Keep `JUDGE` and `TELL`, which stays open until the kernel listens, and nothing else."""
+def _kernel(control, request, fds, config, app):
+    """Be a kernel. Nothing of a learner's runs before the way to the engine is closed."""
+    tell = _arrange_descriptors(control.detach(), fds)
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.setsid()
+        _tell(tell, {"id": request["id"], "started": True})
+        if config["sandbox"]:
+            sandbox.enter(
+                config["sandbox"]["scratch"], config["sandbox"]["limits"], request["user"]
+            )
+        else:
+            sandbox.die_with_parent()
+            os.chdir(request["cwd"])
+        os.environ.clear()
+        os.environ.update(request["env"])
+        folders = os.environ["HOME"], app.profile_dir.location, os.path.dirname(request["ip"])
+        for folder in folders:
+            os.makedirs(folder, exist_ok=True)
+        app.transport, app.ip = "ipc", request["ip"]
+        for port, name in enumerate(PORTS, 1):
+            setattr(app, name, port)
+        app.session.key = request["key"].encode()
+        app.initialize([])
+        _tell(tell, {"id": request["id"], "listening": True})
+        tell.close()
+        app.start()
+    except BaseException as error:  # the engine has to know
+        _tell(tell, {"id": request["id"], **_described(error)})
+        os._exit(70)
+    os._exit(0)
+
+
+def _arrange_descriptors(control, fds):
+    """Keep `JUDGE` and `TELL`, and nothing else that this process has."""
     nowhere = os.open(os.devnull, os.O_RDWR)
-    sources = [nowhere, nowhere, nowhere, *(fds[:1] or [nowhere]), tell]
+    sources = [nowhere, nowhere, nowhere, *(fds or [nowhere]), control]
     sources = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in sources]
     for target, source in enumerate(sources):
         os.dup2(source, target)
-    os.closerange(TELL + 1, 110)
-
-
-def _become_kernel(request, config, sandbox):
-    os.setsid()
-    sandbox.die_with_parent()
-
-    def note(pid):
-        os.write(TELL, json.dumps({"pid": pid}).encode() + b"\n")
-
-    def outside(pid):
-        note(pid)
-        os.closerange(0, TELL + 1)
-
-    if config["sandbox"] is not None:
-        sandbox.enter(config["sandbox"], outside)
-    else:
-        note(os.getpid())
-        os.chdir(request["cwd"])
-    os.environ.clear()
-    os.environ.update(request["env"])
-    os.makedirs(os.environ["HOME"], exist_ok=True)
-    folder = os.path.dirname(request["connection"]["ip"])
-    os.makedirs(folder, exist_ok=True)
-    _start_kernel(request)
-
-
-def _start_kernel(request):
-    from ipykernel.kernelapp import IPKernelApp
-
-    connection_file = request["connection"]["ip"] + ".json"
-    with open(connection_file, "w") as file:
-        json.dump(request["connection"], file)
-    app = IPKernelApp.instance()
-    app.initialize(["-f", connection_file, *request["arguments"]])
-    os.close(TELL)
-    app.start()
-    os._exit(0)
+    os.closerange(TELL + 1, 1 << 16)
+    return socket.socket(fileno=TELL)
 
 
 def _reap(control, children):
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
+    while children:
+        pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        children.pop(pid, None)
-        _answer(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+        if pid in children:
+            status = os.waitstatus_to_exitcode(status)
+            _tell(control, {"id": children.pop(pid), "ended": status})
 
 
-def _kill(pid):
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+def _described(error):
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+    return {"error": text, "refused": isinstance(error, sandbox.Refused)}
 
 
-def _answer(control, message):
+def _tell(sock, message):
     try:
-        control.sendall(json.dumps(message).encode() + b"\n")
+        sock.send(json.dumps(message).encode())
     except OSError:
         os._exit(1)
-
-
-def _line(control):
-    data = b""
-    while not data.endswith(b"\n"):
-        part = control.recv(65536)
-        if not part:
-            os._exit(0)
-        data += part
-    return data

@@ -133,26 +133,24 @@ def _alive(pid):
         return False
 
 
-def test_closing_the_zygote_ends_its_kernels_and_removes_its_folder():
+def test_closing_the_zygote_ends_its_kernels():
     zygote = kernels.Zygote()
-    stage = zygote._stage
     kernel, _ = zygote.fork(key="k", judge=None)
     zygote.close()
-    assert gone([zygote.pid, kernel.pid, kernel.outer])
-    assert not stage.exists()
+    assert gone([zygote.pid, kernel.pid])
 
 
 def test_killing_the_engine_ends_everything_it_started():
     code = (
         "import os, time\nfrom autograde.engine.kernels import Zygote\n"
         "z = Zygote(); k, _ = z.fork(key='k', judge=None)\n"
-        "print(z.pid, k.pid, k.outer, flush=True); time.sleep(60)"
+        "print(z.pid, k.pid, flush=True); time.sleep(60)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     pids = [int(p) for p in process.stdout.readline().split()]
-    assert len(pids) == 3
+    assert len(pids) == 2
     process.kill()
     process.wait()
     assert gone(pids)

@@ -1,0 +1,86 @@
+"""What the file system of a sandbox shows: an interpreter's own files, the libraries, our stub.
+
+Everything is where it is outside, so that what the zygote imports in there can be found again.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+HERE = Path(__file__).parent
+STUB = "/notebook"
+"""The folder from which a sandbox imports `autograde`."""
+BESIDE = ("site-packages", "dist-packages")
+"""Folders of packages in the standard library's own."""
+UNNEEDED = {"debugpy"}
+"""Distributions that one of the libraries asks for and works without."""
+
+
+def stub() -> dict[str, str]:
+    """Return the `autograde` that a notebook in a sandbox imports: texts by relative path."""
+    sources = {
+        "notebook.py": HERE / "inside.py",
+        "wire.py": HERE / "wire.py",
+        "calling.py": HERE.parent / "calling.py",
+    }
+    texts = {f"autograde/{name}": path.read_text("utf-8") for name, path in sources.items()}
+    return {"autograde/__init__.py": '"""What a graded notebook may import."""\n', **texts}
+
+
+def site_packages() -> Path:
+    """Return the folder that the libraries are installed in."""
+    return Path(sysconfig.get_path("purelib"))
+
+
+def steps(libraries: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return what `sandbox.settle` takes: the file system for these distributions."""
+    stdlib, site = Path(sysconfig.get_path("stdlib")), site_packages()
+    done = [("file", f"{STUB}/{path}", text) for path, text in stub().items()]
+    done.append(_bind(stdlib))
+    done += [("empty", str(stdlib / name), "") for name in BESIDE if (stdlib / name).is_dir()]
+    if site.parent != stdlib:
+        done.append(("empty", str(site), ""))
+    done += [_bind(site / name) for name in _top_levels(libraries, site)]
+    done += _shared_libraries()
+    done += [_bind(p) for p in map(Path, ("/etc/ld.so.cache", "/etc/localtime")) if p.exists()]
+    return done
+
+
+def _bind(path: Path) -> tuple[str, str, str]:
+    return ("bind", os.path.realpath(path), str(path))
+
+
+def _shared_libraries() -> Iterator[tuple[str, str, str]]:
+    base, multiarch = sys.base_prefix, sysconfig.get_config_var("MULTIARCH")
+    folders = ["/lib", "/lib64", f"/usr/lib/{multiarch}", "/usr/lib64"]
+    for folder in map(Path, folders + ([f"{base}/lib"] if base != "/usr" else [])):
+        if folder.is_symlink():
+            yield ("link", str(folder), os.readlink(folder))
+        elif folder.name in {"lib64", multiarch} and folder.is_dir():
+            yield _bind(folder)
+        else:
+            yield from (_bind(path) for path in sorted(folder.glob("*.so*")) if path.exists())
+
+
+def _top_levels(libraries: Iterable[str], site: Path) -> list[str]:
+    """Return the entries of site-packages that `libraries` and all that they need consist of."""
+    names, queue, found = set(UNNEEDED), list(libraries), set()
+    while queue:
+        name = queue.pop()
+        if name in names:
+            continue
+        names.add(name)
+        distribution = importlib.metadata.distribution(name)
+        found |= {file.parts[0] for file in distribution.files or []}
+        for text in distribution.requires or []:
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                queue.append(requirement.name)
+    return sorted(f for f in found - {"..", "__pycache__"} if (site / f).exists())
