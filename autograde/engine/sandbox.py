@@ -14,6 +14,7 @@ The zygote imports this; nothing in a sandbox does. It uses the standard library
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -29,6 +30,7 @@ ANY_NEW_NAMESPACE = 0x7E020000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 32, 4096, 8192, 16384, 1 << 18
 MNT_DETACH = 2
+SO_SNDBUF = 7
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 KILL, SETGID, SETUID, SYS_PTRACE, SYS_ADMIN = 5, 6, 7, 19, 21  # capabilities(7)
 FIRST_USER, USERS = 1 << 30, 1 << 30
@@ -68,7 +70,7 @@ DENIED = {
     "request_key": (249, 218),
     "keyctl": (250, 219),
 }
-CLONE, CLONE3 = (56, 220), (435, 435)
+CLONE, CLONE3, SETSOCKOPT = (56, 220), (435, 435), (54, 208)
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 X32 = 0x40000000  # the bit of the x86_64 numbers' second set
 
@@ -258,27 +260,40 @@ def _drop_privileges(user):
 
 
 def _deny_calls():
-    """Have the system calls in `DENIED` fail for this process and all that come from it."""
+    """Have system calls fail for this process and all that come from it.
+
+    Besides those in `DENIED`: `clone` into a namespace, and larger buffers for a socket, which
+    the watchdog takes to have the usual ones.
+    """
     column, architecture = ARCHITECTURES[os.uname().machine]
     load, if_equal, if_any_bit, if_at_least, give = 0x20, 0x15, 0x45, 0x35, 0x06
-    not_permitted, not_there, allowed = 0x00050001, 0x00050026, 0x7FFF0000
-    # Forward jumps count the instructions to skip: (code, if so, if not, value).
-    numbers = [numbers[column] for numbers in DENIED.values()]
-    program = [
-        (load, 0, 0, 4),  # the architecture: a program may use another's numbers
-        (if_equal, 0, len(numbers) + 7, architecture),
-        (load, 0, 0, 0),  # the number of the call
-        (if_at_least, len(numbers) + 5, 0, X32),
-        *((if_equal, len(numbers) - at + 4, 0, n) for at, n in enumerate(numbers)),
-        (if_equal, 0, 2, CLONE[column]),
-        (load, 0, 0, 16),  # its first argument
-        (if_any_bit, 2, 1, ANY_NEW_NAMESPACE),
-        (if_equal, 2, 0, CLONE3[column]),  # its flags cannot be seen; the C library does without
-        (give, 0, 0, allowed),
-        (give, 0, 0, not_permitted),
-        (give, 0, 0, not_there),
+    number, arch, argument = 0, 4, (16, 24, 32)  # where they are in what the filter gets
+    allow, deny, absent = "allow", "deny", "absent"
+    lines = [  # (what to do, with what, where to go then, and if not so): a label, or how far
+        (load, arch, 0, 0),  # a program may use another architecture's numbers
+        (if_equal, architecture, 0, deny),
+        (load, number, 0, 0),
+        (if_at_least, X32, deny, 0),
+        *((if_equal, numbers[column], deny, 0) for numbers in DENIED.values()),
+        (if_equal, CLONE3[column], absent, 0),  # its flags are out of sight; clone does instead
+        (if_equal, CLONE[column], 0, 2),
+        (load, argument[0], 0, 0),
+        (if_any_bit, ANY_NEW_NAMESPACE, deny, allow),
+        (if_equal, SETSOCKOPT[column], 0, allow),
+        (load, argument[2], 0, 0),
+        (if_equal, SO_SNDBUF, deny, allow),
     ]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
+    ends = {allow: 0x7FFF0000, deny: 0x00050000 | errno.EPERM, absent: 0x00050000 | errno.ENOSYS}
+    places = {label: len(lines) + i for i, label in enumerate(ends)}
+
+    def skip(at, to):
+        return places[to] - at - 1 if to in places else to
+
+    program = [
+        struct.pack("HBBI", c, skip(i, t), skip(i, f), k) for i, (c, k, t, f) in enumerate(lines)
+    ]
+    program += [struct.pack("HBBI", give, 0, 0, k) for k in ends.values()]
+    code = ctypes.create_string_buffer(b"".join(program))
     filter_ = ctypes.create_string_buffer(
         struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code))
     )

@@ -8,6 +8,7 @@ go over its limits; for that long the limits on each process are what holds.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import threading
@@ -43,6 +44,9 @@ class Usage:
         if self.memory > memory:
             # What a fork has not written to is its parent's still, and was counted twice.
             self.memory = sum(_share(pid) for pid in pids)
+        with contextlib.suppress(OSError):  # what waits in sockets is no process's
+            sockets = int(_read(f"/proc/{self.first}/net/sockstat").split()[2])
+            self.memory += sockets * _socket_buffer()
         self._count_cpu(pids)
 
     def _count_cpu(self, pids: list[int]) -> None:
@@ -126,6 +130,11 @@ def _share(pid: int) -> int:
     # Before Linux 5.9 only the sum is there, with the files that are mapped.
     parts = ("Pss_Anon", "Pss_Shmem") if "Pss_Anon" in table else ("Pss",)
     return 1024 * sum(table.get(name, 0) for name in (*parts, "SwapPss"))
+
+
+@functools.cache
+def _socket_buffer() -> int:
+    return int(_read("/proc/sys/net/core/wmem_default"))
 
 
 def _table(path: str) -> dict[str, int]:
