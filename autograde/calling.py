@@ -28,13 +28,18 @@ class TooSlow(BaseException):
     """
 
 
+class NotAsked(Exception):
+    """What was returned is of the wrong kind; the message goes on from "f(x) ..."."""
+
+
 @dataclass
 class Called:
     """What came of one call.
 
     `kind` is "ok", or "unstarted" (NotImplementedError), "slow", "exception", "type" (what was
     returned is no array of real numbers); `text` goes on from "f(x) ...". `mutated` tells
-    whether an array handed in was changed, `calls` how often each given function was called.
+    whether an array handed in was changed, `calls` how often each given function was called,
+    `refused` whether it raised a `ValueError`.
     """
 
     kind: str = "ok"
@@ -42,6 +47,7 @@ class Called:
     text: str = ""
     mutated: bool = False
     calls: dict[str, int] = field(default_factory=dict)
+    refused: bool = False
 
 
 def call(
@@ -51,17 +57,23 @@ def call(
     *,
     given: Mapping[str, Callable],
     seconds: float,
+    driver: Callable | None = None,
+    several: bool = False,
 ) -> Called:
-    """Call `fn` in this process. `given` stands in for its globals of these names meanwhile."""
+    """Call `fn` in this process, through `driver` if there is one.
+
+    `given` stands in for the globals of these names meanwhile. With `several`, a list of arrays
+    is to come back.
+    """
     arrays = [a for a in (*args, *kwargs.values()) if isinstance(a, np.ndarray)]
     before = [a.copy() for a in arrays]
     called = Called()
     try:
         with _given(fn, given, called.calls), quiet(), _time_limit(seconds):
-            called.value = fn(*args, **kwargs)
+            called.value = driver(fn, *args, **kwargs) if driver else fn(*args, **kwargs)
         called.kind, called.text = "ok", ""
     except NotImplementedError as error:
-        own = traceback.extract_tb(error.__traceback__)[-1].name == inspect.unwrap(fn).__name__
+        own = _is_own(traceback.extract_tb(error.__traceback__)[-1], fn)
         called.kind = "unstarted" if own else "exception"  # another function's may be missing
         called.text = (
             "raised NotImplementedError: this part is not written yet."
@@ -71,10 +83,13 @@ def call(
     except TooSlow:
         called.kind = "slow"
         called.text = f"did not finish within {seconds:g} s. Is there a loop that never ends?"
+    except NotAsked as error:
+        called.kind, called.text = "type", str(error)
     except (Exception, SystemExit) as error:
         called.kind, called.text = "exception", f"raised {_where(error, fn)}"
+        called.refused = isinstance(error, ValueError)
     else:
-        if problem := not_numbers(called.value):
+        if problem := (_no_parts(called.value) if several else not_numbers(called.value)):
             called.kind, called.text = "type", problem
     called.mutated = not all(map(np.array_equal, before, arrays))
     return called
@@ -90,9 +105,18 @@ def not_numbers(value: Any) -> str | None:
         return f"returned a ragged {type(value).__name__}, not an array."
     if array.dtype.kind == "c":
         return "returned complex values. After an FFT, take the real part."
-    if array.dtype.kind not in "fiu":
+    if array.dtype.kind not in "fiub":
         return f"returned {type(value).__name__} of {array.dtype}, not numbers."
     return None
+
+
+def _no_parts(value: Any) -> str | None:
+    """Return why `value` is no list of arrays, or None if it is one."""
+    if value is None:
+        return not_numbers(value)
+    if not isinstance(value, (list, tuple)):
+        return f"returned {type(value).__name__}, not several arrays."
+    return next(filter(None, map(not_numbers, value)), None)
 
 
 @contextlib.contextmanager
@@ -170,15 +194,30 @@ def _given(fn: Callable, given: Mapping[str, Callable], calls: dict[str, int]) -
                 scope[name] = old
 
 
+def _is_own(frame: traceback.FrameSummary, fn: Any) -> bool:
+    """Return whether a frame is in `fn` itself and not in something that it calls."""
+    if not inspect.isclass(fn):
+        return frame.name == inspect.unwrap(fn).__name__
+    methods = [inspect.unwrap(getattr(m, "__func__", m)) for m in vars(fn).values()]
+    codes = [m.__code__ for m in methods if hasattr(m, "__code__")]
+    return any((frame.filename, frame.name) == (c.co_filename, c.co_name) for c in codes)
+
+
 def _where(error: BaseException, fn: Callable) -> str:
     """Return the error with the learner's own line that caused it."""
     said = str(error)
     said = f"{said[:200]} …" if len(said) > 200 else said
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    code = getattr(inspect.unwrap(fn), "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if code is not None and f.filename == code.co_filename]
+    own = [f for f in frames if f.filename in _files(fn)]
     if not own:
         return text
     line = linecache.getline(own[-1].filename, own[-1].lineno).strip()
     return f"{text}, at line {own[-1].lineno} of your cell: {line}"
+
+
+def _files(fn: Any) -> set[str]:
+    """Return the files, a notebook's cells among them, that hold the code of `fn`."""
+    parts = vars(fn).values() if inspect.isclass(fn) else [fn]
+    codes = (getattr(inspect.unwrap(getattr(p, "__func__", p)), "__code__", None) for p in parts)
+    return {code.co_filename for code in codes if code}

@@ -23,8 +23,10 @@ FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "scipy", "cv2", "skimage", 
 """Top-level packages that hold the operations which learners write by hand."""
 
 
-COMPARED = {"ok", "value", "shape", "dtype", "mutated", "uncalled"}
+COMPARED = {"ok", "value", "shape", "dtype", "mutated", "uncalled", "unrefused"}
 """Kinds of outcome whose values can be held against a misconception's."""
+EVIDENCE = {"value", "shape", "unrefused"}
+"""Those that show a misconception at work."""
 
 UNSTARTED = "Not started: the function still raises NotImplementedError."
 
@@ -35,9 +37,17 @@ class Local:
     def __init__(self, fn: Callable):
         self.fn = fn
 
-    def call(self, case: Case, rules: Rules) -> Called:
+    def call(self, case: Case, spec: Spec) -> Called:
         """Call the function on the case's inputs, which are its own to spoil."""
-        return call(self.fn, case.args, case.kwargs, given=rules.given, seconds=rules.seconds)
+        return call(
+            self.fn,
+            case.args,
+            case.kwargs,
+            given=spec.rules.given,
+            seconds=spec.rules.seconds,
+            driver=spec.driver,
+            several=spec.parts is not None,
+        )
 
     def forbidden(self, rules: Rules) -> str | None:
         """Return a sentence if the function uses what the rules do not allow."""
@@ -51,7 +61,7 @@ class Outcome:
     case: Case
     truth: Any
     value: Any = None
-    kind: str = "ok"  # or exception, unstarted, slow, type, shape, dtype, nan, value, ...
+    kind: str = "ok"  # or exception, unstarted, slow, type, shape, dtype, nan, unrefused, ...
     problem: str = ""
     cause: str = ""
     mutated: bool = False
@@ -98,7 +108,7 @@ def judge(spec: Spec, fn: Callable | Local, seed: int, *, visible_only: bool = F
         if not bad:
             verdicts.append(AspectVerdict(aspect.name, aspect.points, True))
             continue
-        if whole and any(o.kind in {"value", "shape"} for o in bad):
+        if whole and any(o.kind in EVIDENCE for o in bad):
             found = whole
         else:
             found = _explains(spec, fn, mine, unseen)
@@ -143,7 +153,7 @@ def run_case(spec: Spec, fn: Local, case: Case) -> Outcome:
     """Call `fn` on a copy of the case's inputs and compare what it returns with the truth."""
     outcome = Outcome(case, spec.truth(case))
     _run(spec, fn, outcome)
-    if outcome.kind == "ok" and (problem := _compare(spec, outcome)):
+    if outcome.kind == "ok" and not case.refused and (problem := _compare(spec, outcome)):
         outcome.fail(*problem)
     return outcome
 
@@ -151,12 +161,26 @@ def run_case(spec: Spec, fn: Local, case: Case) -> Outcome:
 def _run(spec: Spec, fn: Local, outcome: Outcome) -> None:
     """Call `fn` and put what it returns, or why it does not, into `outcome`."""
     case = outcome.case
-    called = fn.call(case.copy(), spec.rules)
+    called = fn.call(case.copy(), spec)
     outcome.mutated, outcome.calls = called.mutated, called.calls
     if called.kind == "ok":
-        outcome.value = called.value
-    else:
+        outcome.value = list(called.value) if spec.parts is not None else called.value
+    elif not (case.refused and called.refused):
         outcome.fail(called.kind, f"{_call(spec, case)} {called.text}", called.text)
+    if case.refused and outcome.kind in {"ok", "exception"} and not called.refused:
+        _not_refused(spec, outcome)
+
+
+def _not_refused(spec: Spec, outcome: Outcome) -> None:
+    """Say that arguments without a sense were taken."""
+    wanted = (
+        f"These arguments make no sense: {outcome.case.refused}. Raise a ValueError that says so."
+    )
+    if outcome.kind == "ok":
+        call = f"{_call(spec, outcome.case)} returned {_show_result(outcome.value)}."
+        outcome.fail("unrefused", f"{call} {wanted}")
+    else:
+        outcome.problem = f"{outcome.problem} {wanted}"
 
 
 # -- comparing -----------------------------------------------------------------------------
@@ -173,9 +197,20 @@ def agree(value: Any, truth: Any) -> bool:
         a, b = np.asarray(value), np.asarray(truth)
     except ValueError:  # a ragged list
         return False
-    if a.shape != b.shape or a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu":
+    kinds = a.dtype.kind, b.dtype.kind
+    if a.shape != b.shape or not {*kinds} <= {*"fiub"} or kinds.count("b") == 1:
         return False
     return not _differs(a, b).any()
+
+
+def _agree(spec: Spec, value: Any, truth: Any) -> bool:
+    """Return whether two results of a spec's function agree, part by part if it has several."""
+    if spec.parts is None:
+        return agree(value, truth)
+    both = (value, truth)
+    if not all(isinstance(x, (list, tuple)) for x in both) or len(value) != len(truth):
+        return False
+    return all(map(agree, value, truth))
 
 
 def _differs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -189,23 +224,18 @@ def _differs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _compare(spec: Spec, outcome: Outcome) -> tuple[str, str] | None:
     """Return the kind of difference between value and truth and a sentence on it, or None."""
-    case, truth = outcome.case, np.asarray(outcome.truth)
-    call, got = _call(spec, case), np.asarray(outcome.value)
-    if got.shape != truth.shape:
-        formula = ""
-        if spec.size_formula:
-            formula = f" {spec.size_formula(*case.args, **case.kwargs)}"
-        return "shape", f"{call} has shape {got.shape}, expected {truth.shape}.{formula}"
-    if np.isnan(got).any() and not np.isnan(truth).any():
-        return "nan", f"{call} contains NaN: was an array used before it was filled?"
-    differs = _differs(got, truth)
-    if differs.any():
-        return "value", f"{call} {_difference(spec, case, got, truth, differs)}"
-    if case.exact_dtype and got.dtype != truth.dtype:
-        return "dtype", (
-            f"{call} has dtype {got.dtype}, expected {truth.dtype}: the result keeps the "
-            "input's floating type."
-        )
+    case, call = outcome.case, _call(spec, outcome.case)
+    pairs = [(call, "returned", outcome.value, outcome.truth)]
+    if spec.parts is not None:
+        value, truth = outcome.value, outcome.truth
+        if len(value) != len(truth):
+            return "shape", f"{call} returned {len(value)} arrays, expected {len(truth)}."
+        names = [f"`{name}`" for name in spec.parts] or [f"array {i}" for i in range(len(truth))]
+        pairs = [(f"{call}: {n}", "is", v, t) for n, v, t in zip(names, value, truth, strict=True)]
+    for subject, verb, got, truth in pairs:
+        problem = _compare_arrays(spec, case, np.asarray(got), np.asarray(truth), verb)
+        if problem:
+            return problem[0], f"{subject} {problem[1]}"
     if case.exact_dtype and outcome.mutated:
         return "mutated", (
             f"{call} changed its input in place. Work on a copy: the caller still needs the "
@@ -220,9 +250,33 @@ def _compare(spec: Spec, outcome: Outcome) -> tuple[str, str] | None:
     return None
 
 
+def _compare_arrays(spec: Spec, case: Case, got, truth, verb: str) -> tuple[str, str] | None:
+    """Return the kind of difference between two arrays and what there is to say of the first."""
+    if got.shape != truth.shape:
+        formula = ""
+        if spec.size_formula:
+            formula = f" {spec.size_formula(*case.args, **case.kwargs)}"
+        return "shape", f"has shape {got.shape}, expected {truth.shape}.{formula}"
+    if (got.dtype.kind == "b") != (truth.dtype.kind == "b"):
+        return "type", f"{verb} {show(got)}, expected {show(truth)}: numbers are no truth values."
+    if np.isnan(got).any() and not np.isnan(truth).any():
+        return "nan", "contains NaN: was an array used before it was filled?"
+    differs = _differs(got, truth)
+    if differs.any():
+        return "value", f"{verb} {_difference(spec, case, got, truth, differs)}"
+    if case.exact_dtype and got.dtype != truth.dtype:
+        return "dtype", (
+            f"has dtype {got.dtype}, expected {truth.dtype}: the result keeps the input's "
+            "floating type."
+            if truth.dtype.kind == "f"
+            else f"has dtype {got.dtype}, expected {truth.dtype}."
+        )
+    return None
+
+
 def _difference(spec: Spec, case: Case, got, truth, differs) -> str:
     """Say how two arrays differ: both of them, the first place, and what belongs there."""
-    both = f"returned {show(got)}, expected {show(truth)}."
+    both = f"{show(got)}, expected {show(truth)}."
     if not truth.ndim:
         return both
     at = tuple(int(i) for i in np.argwhere(differs)[0])
@@ -230,7 +284,7 @@ def _difference(spec: Spec, case: Case, got, truth, differs) -> str:
     if here == there:  # they differ in digits that are not usually shown
         here, there = f"{got[at]:.17g}", f"{truth[at]:.17g}"
     why = ""
-    if spec.explain:
+    if spec.explain and spec.parts is None:
         place = at if len(at) > 1 else at[0]
         why = f" {spec.explain(place, *case.args, **case.kwargs)}"
     index = ", ".join(map(str, at))
@@ -248,7 +302,7 @@ def _explains(
     A few visible cases may fit by chance. So the misconception has to give the learner's
     answers to the `unseen` cases of the same aspects too, for which no truth is needed.
     """
-    found = [m for m in spec.misconceptions if _fits(m, outcomes)]
+    found = [m for m in spec.misconceptions if _fits(spec, m, outcomes)]
     if not found or not unseen:
         return found[0] if found else None
     aspects = {o.case.aspect for o in outcomes}
@@ -261,10 +315,10 @@ def _explains(
                 return None
             if more[-1].kind == "ok":
                 more[-1].kind = "value"  # whether it is right is not known
-    return next((m for m in found if _fits(m, more)), None)
+    return next((m for m in found if _fits(spec, m, more)), None)
 
 
-def _fits(misconception: Misconception, outcomes: list[Outcome]) -> bool:
+def _fits(spec: Spec, misconception: Misconception, outcomes: list[Outcome]) -> bool:
     """Return whether a misconception accounts for every outcome, and for one failure at least.
 
     Where the misconception itself has no answer (nothing is left to compute, or it raises),
@@ -275,17 +329,25 @@ def _fits(misconception: Misconception, outcomes: list[Outcome]) -> bool:
         case = outcome.case.copy()
         try:
             with quiet():
-                wrong = np.asarray(misconception.fn(*case.args, **case.kwargs))
+                wrong = misconception.fn(*case.args, **case.kwargs)
         except Exception:
-            wrong = np.zeros(0)
-        if wrong.size == 0 and np.size(outcome.value) != 0:
+            wrong = None
+        if case.refused and outcome.kind == "ok":
+            if wrong is not None:
+                return False
+        elif (wrong is None or not _size(wrong)) and _size(outcome.value):
             if outcome.kind == "ok":
                 return False
-        elif outcome.kind not in COMPARED or not agree(wrong, outcome.value):
+        elif outcome.kind not in COMPARED or not _agree(spec, wrong, outcome.value):
             return False
         else:
-            evidence |= outcome.kind in {"value", "shape"}
+            evidence |= outcome.kind in EVIDENCE
     return evidence
+
+
+def _size(value: Any) -> int:
+    """Return how many numbers a result has. No result counts as one: there is an outcome."""
+    return sum(map(np.size, value)) if isinstance(value, (list, tuple)) else np.size(value)
 
 
 # -- what is not allowed ---------------------------------------------------------------------
@@ -346,6 +408,11 @@ def show(value: Any) -> str:
     if array.ndim > 1 and array.size > 64:
         return f"<array of shape {array.shape}>"
     return f"[{', '.join(map(show, array))}]"
+
+
+def _show_result(value: Any) -> str:
+    """Return a result as a reader writes it, several arrays one after the other."""
+    return ", ".join(map(show, value)) if isinstance(value, list) else show(value)
 
 
 def _call(spec: Spec, case: Case) -> str:

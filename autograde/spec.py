@@ -8,7 +8,7 @@ the points in the gradebook and the exercise box in the book all come from here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,7 +31,8 @@ class Case:
     learner and carries its `expected` answer, small enough to check by hand; the tests prove
     that answer against every oracle. A hidden case takes its truth from the first oracle.
     With `exact_dtype` the result must have the oracle's dtype and the inputs must be left as
-    they were.
+    they were. Arguments that make no sense have to raise a `ValueError`; `refused` says why, as
+    the rest of "these arguments make no sense: …".
     """
 
     aspect: str
@@ -40,6 +41,7 @@ class Case:
     visible: bool = False
     expected: Any = None
     exact_dtype: bool = False
+    refused: str = ""
 
     @property
     def size(self) -> int:
@@ -48,14 +50,8 @@ class Case:
 
     def copy(self) -> Case:
         """Return the case with arrays of its own, which keep their strides and read-only flag."""
-        return Case(
-            self.aspect,
-            tuple(_copy(a) for a in self.args),
-            {k: _copy(v) for k, v in self.kwargs.items()},
-            self.visible,
-            self.expected,
-            self.exact_dtype,
-        )
+        args = tuple(_copy(a) for a in self.args)
+        return replace(self, args=args, kwargs={k: _copy(v) for k, v in self.kwargs.items()})
 
 
 @dataclass(frozen=True)
@@ -100,6 +96,13 @@ class Spec:
     arguments and returns the framework's answer; the first one defines the truth, and the
     tests prove that all agree. `explain(index, *args, **kwargs)` says in words how the
     expected element at `index` comes about.
+
+    A function that returns several arrays has `parts`: their names, or an empty tuple for a
+    list of any length. `driver(fn, *args, **kwargs)` calls what the learner wrote where that is
+    not simply `fn(*args, **kwargs)` on arrays: with tensors, under `tf.function`, a class, a
+    gradient. It returns arrays, and raises `autograde.calling.NotAsked` on a result of the wrong
+    kind. It runs in the learner's process, to which its source is sent, so it imports what it
+    needs and refers to nothing outside itself.
     """
 
     name: str
@@ -116,6 +119,8 @@ class Spec:
     explain: Callable[..., str] | None = None
     size_formula: Callable[..., str] | None = None
     rules: Rules = Rules()
+    parts: tuple[str, ...] | None = None
+    driver: Callable | None = None
     problem_set: str = ""
 
     def __post_init__(self):
@@ -144,7 +149,9 @@ class Spec:
         return list(self.cases(np.random.default_rng(seed)))
 
     def truth(self, case: Case) -> Any:
-        """Return what the function has to return for `case`."""
+        """Return what the function has to return for `case`, None where it has to raise."""
+        if case.refused:
+            return None
         if case.expected is not None:
             return case.expected
         case = case.copy()

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import json
 import os
 import select
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -50,14 +53,15 @@ class Remote:
     def forbidden(self, rules: Rules) -> None:
         """Nothing is forbidden by name: what is not allowed is not there."""
 
-    def call(self, case: Case, rules: Rules) -> Called:
+    def call(self, case: Case, spec: Spec) -> Called:
         """Have the function called on the case's inputs."""
+        rules = spec.rules
         if self.broken:
             return Called("slow", text="could not be called: its process has ended.")
         begin = time.monotonic()
         try:
             with wire.Memory() as memory:
-                return self._call(case, rules, begin, memory)
+                return self._call(case, spec, begin, memory)
         except TimeoutError:
             text = f"did not finish within {rules.seconds:g} s, nor could it be stopped."
         except Exception:  # the process is gone, or sends what is no answer
@@ -67,8 +71,8 @@ class Remote:
         self.broken = True
         return Called("slow", text=text)
 
-    def _call(self, case: Case, rules: Rules, begin: float, memory: wire.Memory) -> Called:
-        calls, computed = {}, []
+    def _call(self, case: Case, spec: Spec, begin: float, memory: wire.Memory) -> Called:
+        rules, calls, computed = spec.rules, {}, []
         deadline = begin + rules.seconds + PATIENCE
         request = {
             "call": self.name,
@@ -76,6 +80,8 @@ class Remote:
             "kwargs": dict(case.kwargs),
             "given": list(rules.given),
             "seconds": rules.seconds,
+            "driver": spec.driver and _source(spec.driver),
+            "several": spec.parts is not None,
         }
         wire.send(self.sock, request, memory)
         while "given" in (reply := _message(self.sock, deadline)):
@@ -89,15 +95,24 @@ class Remote:
         mutated = memory.changed()  # before anything else of its could run again
         if time.monotonic() - begin > rules.seconds + PATIENCE / 2:  # its own clock is no witness
             return Called("slow", text=f"did not finish within {rules.seconds:g} s.", calls=calls)
-        kind, value = reply.get("kind"), reply.get("value")
-        if kind == "ok" and value is None:
-            raise wire.WireError("a result without a value")
+        kind, parts = reply.get("kind"), reply.get("parts")
         if kind not in {"ok", "unstarted", "slow", "exception", "type"}:
             raise wire.WireError(f"an unknown kind of result: {kind!r}")
+        arrays = isinstance(parts, list) and all(isinstance(p, np.ndarray) for p in parts)
+        if kind == "ok" and not (arrays and (spec.parts is not None or len(parts) == 1)):
+            raise wire.WireError("a result without arrays")
+        value = None
+        if kind == "ok":
+            value = parts if spec.parts is not None else parts[0]
         if not any(_stands_in(value, given.get("value")) for given in computed):
             calls.clear()  # called for show
         text = str(reply.get("text", ""))[:1000].encode("utf-8", "replace").decode()
-        return Called(kind, value, text, mutated, calls)
+        return Called(kind, value, text, mutated, calls, reply.get("refused") is True)
+
+
+@cache
+def _source(driver) -> str:
+    return textwrap.dedent(inspect.getsource(driver))
 
 
 def _message(sock, deadline=None, most=wire.MAX_BYTES) -> dict[str, Any]:
@@ -125,6 +140,8 @@ def _given(rules: Rules, name: Any, request: dict, count: int) -> dict[str, Any]
 
 def _stands_in(value: Any, whole: Any) -> bool:
     """Return whether a result is a stretch of what a given function has computed."""
+    if isinstance(value, list):
+        return any(_stands_in(part, whole) for part in value)
     value, whole = np.asarray(value), np.asarray(whole)
     if value.ndim != 1 or whole.ndim != 1 or value.size > whole.size or not value.size:
         return False

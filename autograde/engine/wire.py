@@ -45,8 +45,7 @@ def send(sock, message, memory=None):
         socket.send_fds(sock, [sizes], [memory.descriptor])
         sock.sendall(header)
     else:
-        sock.sendall(sizes + header)
-        sock.sendall(blob)
+        sock.sendall(sizes + header + blob)
 
 
 def receive(sock, deadline=None, most=MAX_BYTES, *, sharing=False):
