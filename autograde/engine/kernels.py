@@ -134,6 +134,7 @@ class Zygote:
         self._gone: str | None = None
         _sweep()
         self._stage, lock = (None, None) if sandboxed else _make_stage()
+        config = self._configuration(sorted({*libraries, "numpy"}))
         self._watchdog = Watchdog(self.limits)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -159,36 +160,37 @@ class Zygote:
         self._reader = threading.Thread(target=self._read, daemon=True, name="zygote")
         self._reader.start()
         try:
-            self._begin(sorted({*libraries, "numpy"}))
+            self._begin(config)
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, libraries: list[str]) -> None:
+    def _configuration(self, libraries: list[str]) -> dict[str, Any]:
         home = "/tmp/.home" if self.sandboxed else f"{self._stage}/home"
+        stub = rootfs.STUB if self.sandboxed else f"{self._stage}/stub"
         config: dict[str, Any] = {
-            "path": [rootfs.STUB if self.sandboxed else f"{self._stage}/stub"],
+            "path": [stub, str(rootfs.site_packages())],
             "imports": [*libraries, *IMPORTED],
             "env": {"HOME": home, "IPYTHONDIR": f"{home}/ipython"},
             "stage": str(self._stage),
             "sandbox": None,
         }
-        config["path"].append(str(rootfs.site_packages()))
         if self.sandboxed:
-            limits = self.limits
             config["sandbox"] = {
                 "steps": rootfs.steps([*libraries, "ipykernel"]),
-                "scratch": {"bytes": limits.scratch, "files": limits.scratch_files},
-                "limits": limits.for_kernel(),
+                "scratch": {"bytes": self.limits.scratch, "files": self.limits.scratch_files},
+                "limits": self.limits.for_kernel(),
             }
+        return config
+
+    def _begin(self, config: dict[str, Any]) -> None:
         with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(json.dumps(config).encode())
         try:
             self._ready.result(PATIENCE)
         except TimeoutError:
-            raise RuntimeError(
-                f"{', '.join(libraries)} took over {PATIENCE:g} s to import"
-            ) from None
+            text = f"the libraries took more than {PATIENCE:g} s to import"
+            raise RuntimeError(text) from None
         if self.sandboxed:
             self.fork(key="trial", judge=None)[0].signal(signal.SIGKILL)
 

@@ -40,7 +40,10 @@ def site_packages() -> Path:
 
 
 def steps(libraries: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Return what `sandbox.settle` takes: the file system for these distributions."""
+    """Return what `sandbox.settle` takes: the file system for these distributions.
+
+    Raises `RuntimeError` if one of them, or of those that they need, is not installed.
+    """
     stdlib, site = Path(sysconfig.get_path("stdlib")), site_packages()
     done = [("file", f"{STUB}/{path}", text) for path, text in stub().items()]
     done.append(_bind(stdlib))
@@ -77,7 +80,10 @@ def _top_levels(libraries: Iterable[str], site: Path) -> list[str]:
         if name in names:
             continue
         names.add(name)
-        distribution = importlib.metadata.distribution(name)
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            raise RuntimeError(f"{name} is not installed. Run: make env") from None
         found |= {file.parts[0] for file in distribution.files or []}
         for text in distribution.requires or []:
             requirement = Requirement(text)

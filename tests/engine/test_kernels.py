@@ -1,9 +1,21 @@
 """Kernels: what all the processes of one may use together, and how they come and go."""
 
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
+from autograde.course import ROOT
 from autograde.engine.client import Client, Outputs
-from autograde.engine.kernels import Limits, Zygote
+from autograde.engine.kernels import STAGE, Limits, Zygote
 
 LIMITS = Limits(memory=1 << 30, cpu=2)
 
@@ -19,7 +31,7 @@ def zygote(engine):
 def run(zygote, code, seconds=20.0):
     """Run a cell in a fresh kernel; return how it ended, what it printed and the kernel."""
     kernel, connection = zygote.fork(key="k", judge=None)
-    client = Client(connection | {"key": "k"}, kernel.ended.done)
+    client = Client(connection, kernel.ended.done)
     collected = Outputs(1 << 20)
     outcome = client.run(code, seconds, collected.take)
     client.close()
@@ -41,6 +53,31 @@ def test_the_memory_of_all_its_processes_together_is_limited(zygote, do):
     assert kernel.killed_for == "The notebook used more than 1 GiB of memory and was stopped."
 
 
+SOCKETS = """
+import os, socket, time
+def fill():
+    pairs = []
+    try:
+        while True:
+            pairs.append(socket.socketpair())
+            for end in pairs[-1]:
+                end.setblocking(False)
+                try:
+                    while end.send(bytes(65536)): pass
+                except BlockingIOError: pass
+    except OSError: time.sleep(60)
+for _ in range(40):
+    if os.fork() == 0: fill()
+time.sleep(60)
+"""
+
+
+def test_memory_that_waits_in_sockets_is_limited(zygote):
+    outcome, _, kernel = run(zygote, SOCKETS)
+    assert outcome == "dead"
+    assert kernel.killed_for == "The notebook used more than 1 GiB of memory and was stopped."
+
+
 def test_memory_that_processes_share_is_counted_once(zygote):
     share = "import os, time\nx = b'x' * (200 << 20)\n"
     ended = BESIDE.format(n=20, do="time.sleep(1); os._exit(0)") + "time.sleep(1)\nprint('there')"
@@ -57,3 +94,140 @@ def test_the_cpu_time_of_all_its_processes_together_is_limited(zygote):
 def test_a_kernel_within_its_limits_is_left_alone(zygote):
     outcome, printed, kernel = run(zygote, "print(6 * 7)")
     assert (outcome, printed, kernel.killed_for) == ("done", "42", None)
+
+
+# -- how they come and go --
+
+
+def stages():
+    return set(Path(tempfile.gettempdir()).glob(f"{STAGE}*"))
+
+
+def gone(pids, seconds=10):
+    """Return whether all these processes end, or have ended, within some seconds."""
+    deadline = time.monotonic() + seconds
+    while any(map(alive, pids)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture(params=[True, False], ids=["sandboxed", "unsandboxed"])
+def another(request, engine):
+    """A zygote of the test's own, to be ended in one way or another."""
+    before = stages()
+    zygote = Zygote(sandboxed=request.param)
+    yield zygote
+    zygote.close()
+    assert stages() <= before
+
+
+def test_closing_the_zygote_ends_its_kernels(another):
+    kernels = [another.fork(key="k", judge=None)[0] for _ in range(2)]
+    another.close()
+    assert gone([another.pid, *(k.pid for k in kernels)])
+    assert [k.ended.result(timeout=5) for k in kernels] == [-signal.SIGKILL] * 2
+    assert not another.alive
+
+
+UNBIND = "import ctypes; ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)"
+
+
+def test_kernels_end_with_a_zygote_that_is_killed(another):
+    """Even those that have told the operating system not to."""
+    kernel, connection = another.fork(key="k", judge=None)
+    client = Client(connection, kernel.ended.done)
+    assert client.run(UNBIND, 10, lambda *_: True) == "done"
+    client.close()
+    assert another.alive
+    os.kill(another.pid, signal.SIGKILL)
+    assert kernel.ended.result(timeout=10) == -signal.SIGKILL
+    assert gone([another.pid, kernel.pid])
+    assert not another.alive
+    with pytest.raises(RuntimeError, match="start another"):
+        another.fork(key="k", judge=None)
+
+
+ENGINE = """
+import sys, time
+from autograde.engine.kernels import Zygote
+zygote = Zygote(sandboxed=sys.argv[1] == "True")
+kernel, _ = zygote.fork(key="k", judge=None)
+print(zygote.pid, kernel.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("sandboxed", [True, False])
+def test_nothing_is_left_of_an_engine_that_is_killed(engine, sandboxed):
+    before = stages()
+    command = [sys.executable, "-c", ENGINE, str(sandboxed)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    pids = [int(p) for p in process.stdout.readline().split()]
+    assert len(pids) == 2
+    assert bool(stages() - before) != sandboxed
+    process.kill()
+    process.communicate()
+    assert gone(pids)
+    assert stages() <= before
+
+
+def test_a_zygote_removes_what_the_dead_have_left_and_nothing_else(engine):
+    dead, living, other = (Path(tempfile.mkdtemp(prefix=STAGE)) for _ in range(3))
+    (dead / "lock").touch()
+    with open(living / "lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Zygote(sandboxed=False).close()
+        left = {path for path in (dead, living, other) if path.exists()}
+    for path in left:
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()
+    assert left == {living, other}
+
+
+def test_threads_may_fork_at_once(another):
+    def answer(number):
+        return run(another, f"print({number} * 2)")[:2]
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(answer, range(24)))
+    assert answers == [("done", str(2 * n)) for n in range(24)]
+
+
+def test_closing_the_zygote_ends_the_forks_under_way(another):
+    said = []
+
+    def fork_on():
+        try:
+            while True:
+                another.fork(key="k", judge=None)
+        except RuntimeError as error:
+            said.append(str(error))
+
+    threads = [threading.Thread(target=fork_on, daemon=True) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    another.close()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert said == ["the zygote is gone; start another"] * 6
+
+
+def test_a_kernel_that_cannot_start_is_an_error_and_no_wait(engine):
+    with pytest.raises(RuntimeError, match="thread"):
+        Zygote(limits=Limits(processes=3))
+
+
+def test_a_library_that_is_not_there_is_named(engine):
+    with pytest.raises(RuntimeError, match="no_such_library"):
+        Zygote(("no_such_library",))
