@@ -203,7 +203,7 @@ def agree(value: Any, truth: Any) -> bool:
     return not _differs(a, b).any()
 
 
-def _agree(spec: Spec, value: Any, truth: Any) -> bool:
+def agree_on(spec: Spec, value: Any, truth: Any) -> bool:
     """Return whether two results of a spec's function agree, part by part if it has several."""
     if spec.parts is None:
         return agree(value, truth)
@@ -326,10 +326,10 @@ def _fits(spec: Spec, misconception: Misconception, outcomes: list[Outcome]) -> 
     """
     evidence = False
     for outcome in outcomes:
-        case = outcome.case.copy()
+        case = outcome.case
         try:
             with quiet():
-                wrong = misconception.fn(*case.args, **case.kwargs)
+                wrong = answer(spec, misconception.fn, case)
         except Exception:
             wrong = None
         if case.refused and outcome.kind == "ok":
@@ -338,11 +338,19 @@ def _fits(spec: Spec, misconception: Misconception, outcomes: list[Outcome]) -> 
         elif (wrong is None or not _size(wrong)) and _size(outcome.value):
             if outcome.kind == "ok":
                 return False
-        elif outcome.kind not in COMPARED or not _agree(spec, wrong, outcome.value):
+        elif outcome.kind not in COMPARED or not agree_on(spec, wrong, outcome.value):
             return False
         else:
             evidence |= outcome.kind in EVIDENCE
     return evidence
+
+
+def answer(spec: Spec, fn: Callable, case: Case) -> Any:
+    """Return what `fn`, written as a learner would, returns for a case, or raise as it does."""
+    case = case.copy()
+    if spec.driver:
+        return spec.driver(fn, *case.args, **case.kwargs)
+    return fn(*case.args, **case.kwargs)
 
 
 def _size(value: Any) -> int:

@@ -60,7 +60,7 @@ class Misconception:
 
     `name` is a slug, `title` the short form, `message` says in one or two sentences what is
     confused without giving the code, `section` is the place in the book that clears it up
-    (`"book/page#label"`), and `fn` computes what a learner who holds it would return.
+    (`"book/page#label"`), and `fn` is what a learner who holds it would write.
     """
 
     name: str

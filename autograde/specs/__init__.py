@@ -7,17 +7,25 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from dataclasses import replace
 
 from autograde.spec import Spec
-from autograde.specs import ps03_transposed_conv_1d
 
-PROBLEM_SETS = {"ps03-transposed-conv-1d": ps03_transposed_conv_1d.SPECS}
-"""The specs of each problem set, in course order. A new problem set is one line here."""
+_MODULES = {
+    found.name.replace("_", "-"): importlib.import_module(f"{__name__}.{found.name}")
+    for found in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name)
+    if found.name.startswith("ps")
+}
 
-LIMITS: dict[str, dict[str, float]] = {}
-"""By problem set, what a submission may use where that is not the default: fields of
-`autograde.engine.kernels.Limits`, such as `{"memory": 4 << 30}`."""
+PROBLEM_SETS = {problem_set: module.SPECS for problem_set, module in _MODULES.items()}
+"""The specs of each problem set, in course order: `ps03_transposed_conv_1d.py` here holds those
+of the folder `ps03-transposed-conv-1d`."""
+
+LIMITS = {ps: module.LIMITS for ps, module in _MODULES.items() if hasattr(module, "LIMITS")}
+"""By problem set, what a submission may use where that is not the default: a module's `LIMITS`
+holds fields of `autograde.engine.kernels.Limits`, such as `{"memory": 4 << 30}`."""
 
 _BY_NAME = {
     spec.name: replace(spec, problem_set=problem_set)
