@@ -145,7 +145,7 @@ class Course:
         """Return nbgrader's `Gradebook` of this course, a context manager."""
         from nbgrader.api import Gradebook
 
-        _accept_nbgraders_models()
+        _prepare_nbgrader()
         return Gradebook(self.gradebook, COURSE_ID)
 
     def nbgrader_config(self):
@@ -190,11 +190,7 @@ class Course:
         """
         from nbgrader.apps import NbGraderAPI
 
-        # nbgrader starts `alembic` by name, which an environment used by its path lacks.
-        scripts = str(Path(sys.executable).parent)
-        if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-            os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
-        _accept_nbgraders_models()
+        _prepare_nbgrader()
         self.directory.mkdir(parents=True, exist_ok=True)
         whole = self.nbgrader_config()
         whole.merge(config or {})
@@ -202,8 +198,13 @@ class Course:
         return NbGraderAPI(config=whole)
 
 
-def _accept_nbgraders_models() -> None:
-    """Have nothing said about nbgrader's models under SQLAlchemy 2.1: no user could act on it."""
+def _prepare_nbgrader() -> None:
+    """Let nbgrader find what it needs and say nothing that no user could act on."""
     from sqlalchemy.exc import SAWarning
 
+    # It starts `alembic` by name, which an environment used by its path lacks.
+    scripts = str(Path(sys.executable).parent)
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+    # Its own models warn under SQLAlchemy 2.1.
     warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")

@@ -275,3 +275,31 @@ def test_what_cannot_be_graded_is_listed_with_its_reason_and_the_rest_is_graded(
     assert done.returncode == 1
     assert "3 unchanged" in done.stdout
     assert scores(tmp_path)["broken"] == scores(tmp_path)["ada"]
+
+
+def test_late_and_resubmitted_work_is_taken_as_nbgrader_takes_it(tmp_path):
+    """A time stamp beside the notebook, a due date in the gradebook, then a second hand-in."""
+    hand_in(tmp_path, PS)
+    for student in MISCONCEPTIONS.keys() - {"ada", "emil"}:
+        shutil.rmtree(tmp_path / "submitted" / student)
+    folder = tmp_path / "submitted" / "ada" / PS
+    (folder / "timestamp.txt").write_text("2026-11-02 10:00:00 UTC")
+    assert autograde("grade", "ps03", "--course", tmp_path, "--only", "emil").returncode == 0
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "upsampling-by-hand") as gradebook:
+        gradebook.update_or_create_assignment(PS, duedate="2026-11-01 10:00:00 UTC")
+    assert autograde("grade", "ps03", "--course", tmp_path).returncode == 0
+
+    def late():
+        with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "upsampling-by-hand") as gradebook:
+            students = gradebook.assignment_submissions(PS)
+            return {s.student.id: s.total_seconds_late for s in students}
+
+    assert late() == {"ada": 24 * 3600.0, "emil": 0.0}
+
+    first = scores(tmp_path)["ada"]
+    shutil.copy(tmp_path / "submitted" / "emil" / PS / f"{PS}.ipynb", folder)
+    (folder / "timestamp.txt").write_text("2026-11-01 09:59:00 UTC")
+    done = autograde("grade", "ps03", "--course", tmp_path)
+    assert "1 unchanged" in done.stdout
+    assert late() == {"ada": 0.0, "emil": 0.0}
+    assert sum(first[name] for name in FULL) > sum(scores(tmp_path)["ada"][n] for n in FULL) == 0
