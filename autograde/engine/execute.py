@@ -169,9 +169,11 @@ class _Kernel:
         return outcome
 
     def grade(self, name: str, seconds: float, most: int) -> tuple[str, Answer]:
-        """Let the judge call the function `name`; return how the cell ended, and the answer."""
+        """Let the judge call the function `name`; return how the cell ended, and the answer.
+
+        The session has to have begun with it.
+        """
         deadline = time.monotonic() + seconds
-        self.session.begin(name)
         outcome = self.run(GRADE.format(name=name), seconds, Outputs(most))
         try:  # a kernel may say too early that it is done
             answer = self.session.end(max(0.5, deadline - time.monotonic()))
@@ -267,6 +269,9 @@ class _Run:
         """Return the verdict on `name`, or None if the judge could not call the function."""
         if not self._ready(sources):
             return None
+        begin = time.monotonic()
+        self.kernel.session.begin(name)
+        self.deadline += time.monotonic() - begin  # the judge's own affair
         seconds = self._left(self.limits.test)
         outcome, answer = self.kernel.grade(name, seconds, self.limits.output)
         self._spend("learner", answer.learner)

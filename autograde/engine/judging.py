@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import inspect
+import itertools
 import json
 import os
 import select
@@ -34,6 +35,8 @@ from autograde.spec import Case, Rules, Spec
 
 PATIENCE = 2.0
 """Seconds beyond a call's own limit before its process counts as stuck."""
+MOST_REFUSALS = 100
+"""How often a kernel may ask at the wrong time before it is not listened to any more."""
 MOST_GIVEN_CALLS = 1000
 LARGEST_ARGUMENT = 100_000
 LARGEST_REQUEST = 1 << 20
@@ -177,6 +180,8 @@ class Server:
             while True:
                 _refuse_until_ready(engine, kernel)
                 name = wire.receive(engine)["grade"]
+                self._prepare(name)  # in nobody's time but its own
+                wire.send(engine, {"ready": True})
                 answer = {"verdict": None} if name in done else self._grade(engine, kernel, name)
                 done.add(name)
                 wire.receive(engine)  # the engine knows that the cell has ended
@@ -216,17 +221,20 @@ class Server:
 def _refuse_until_ready(engine, kernel, name: str | None = None) -> dict[str, Any] | None:
     """Return the kernel's request for `name`, or None once the engine has something to say.
 
-    Whatever else the kernel asks for is refused; a kernel that talks nonsense is hung up on.
+    Whatever else the kernel asks for is refused; a kernel that talks nonsense, or asks on and
+    on, is hung up on.
     """
-    while True:
+    for count in itertools.count():
         listening = [engine, kernel] if kernel.fileno() >= 0 else [engine]
         ready, _, _ = select.select(listening, [], [])
-        if kernel not in ready:
+        if kernel not in ready or (name is None and engine in ready):
             return None
         try:
             request = _message(kernel, time.monotonic() + PATIENCE, most=0)
             if name is not None and request.get("grade") == name:
                 return request
+            if count >= MOST_REFUSALS:
+                raise wire.WireError("asked too often")
             wire.send(kernel, {"refused": "This is not the time to grade it."})
         except (OSError, EOFError, wire.WireError):
             _hang_up(kernel)
@@ -260,8 +268,12 @@ class Session:
         self._sock = sock
 
     def begin(self, name: str) -> None:
-        """Let the kernel have `name` graded from now on, and nothing else."""
+        """Let the kernel have `name` graded from now on, and nothing else.
+
+        Returns once the judge knows: a kernel that asks before that is refused.
+        """
         wire.send(self._sock, {"grade": name})
+        wire.receive(self._sock)
 
     def end(self, seconds: float) -> Answer:
         """Say that its time is over and return what became of it.

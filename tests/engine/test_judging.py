@@ -1,0 +1,59 @@
+"""The judge's process, from the ends of its sockets: the engine's and a kernel's."""
+
+import contextlib
+
+import pytest
+
+from autograde.engine import wire
+from autograde.engine.judging import MOST_REFUSALS, Judge
+
+NAME = "conv1d"
+
+
+@pytest.fixture(scope="module")
+def judge():
+    with contextlib.closing(Judge("of this class")) as judge:
+        yield judge
+
+
+@contextlib.contextmanager
+def opened(judge):
+    """A session: the engine's end and the kernel's."""
+    session, kernel = judge.open()
+    with kernel, contextlib.closing(session):
+        yield session, kernel
+
+
+def ask(kernel, name=NAME):
+    """Ask for a verdict where there is no function, and return the reply."""
+    wire.send(kernel, {"grade": name, "defined": False})
+    return wire.receive(kernel)
+
+
+def test_whoever_asks_once_the_engine_has_named_the_exercise_is_never_too_early(judge):
+    for _ in range(50):
+        with opened(judge) as (session, kernel):
+            session.begin(NAME)
+            assert ask(kernel)["score"] == 0
+            assert session.end(10).verdict["exercise"] == NAME
+
+
+def test_whoever_asks_before_or_for_another_exercise_is_refused(judge):
+    with opened(judge) as (session, kernel):
+        assert "refused" in ask(kernel)
+        session.begin(NAME)
+        assert "refused" in ask(kernel, "same_padding")
+        assert "score" in ask(kernel)
+        assert session.end(10).usable
+
+
+def test_whoever_asks_on_and_on_is_hung_up_on_and_does_not_hold_up_the_engine(judge):
+    with opened(judge) as (session, kernel):
+        for _ in range(MOST_REFUSALS):
+            assert "refused" in ask(kernel, "nothing")
+        with pytest.raises((EOFError, OSError)):
+            ask(kernel, "nothing")
+        session.begin(NAME)
+        answer = session.end(10)
+    assert answer.verdict is None
+    assert not answer.usable
