@@ -11,7 +11,7 @@ SPECS := $(shell find solutions autograde -name '*.py')
 BOOK := _config.yml _toc.yml $(shell find book -type f -not -path '*/__pycache__/*')
 STUDENTS := $(shell find tests/sample_class -name '*.py')
 
-.PHONY: help course test env book exercises serve lab clean
+.PHONY: help course test env book exercises serve lab bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -65,6 +65,9 @@ serve: $(SITE) ## show the built site on localhost (another port: make serve POR
 lab: $(ENV) ## open copies of the learners' notebooks, in work/, in JupyterLab
 	@mkdir -p work && cp -Rn exercises/. work/
 	$(BIN)/jupyter lab --LabApp.news_url=None work
+
+bench: $(ENV) ## measure grading against plain nbgrader (half an hour; leave the machine alone)
+	$(BIN)/python -m benchmarks.grading
 
 clean: ## remove what was built, but not the environment
 	rm -rf _build

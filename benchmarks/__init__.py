@@ -1,0 +1,1 @@
+"""Measurements. Their records lie beside them; nothing asserts a speed."""
