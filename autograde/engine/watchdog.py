@@ -91,6 +91,8 @@ class Watchdog:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._watched or self._closed)
+            time.sleep(TICK)
+            with self._changed:
                 if self._closed:
                     return
                 for pid in [p for p, (k, _) in self._watched.items() if k.ended.done()]:
@@ -101,7 +103,6 @@ class Watchdog:
                 if why := self._too_much(usage):
                     kernel.killed_for = kernel.killed_for or why
                     kernel.signal(signal.SIGKILL)
-            time.sleep(TICK)
 
     def _too_much(self, usage: Usage) -> str | None:
         if usage.memory > self.limits.memory:
@@ -150,5 +151,8 @@ def _table(path: str) -> dict[str, int]:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="ascii", errors="replace") as file:
-        return file.read()
+    descriptor = os.open(path, os.O_RDONLY)  # open() asks much that is no question in /proc
+    try:
+        return b"".join(iter(lambda: os.read(descriptor, 1 << 16), b"")).decode("ascii", "replace")
+    finally:
+        os.close(descriptor)

@@ -59,6 +59,7 @@ def _prepare(config):
     for name in config["imports"]:
         importlib.import_module(name)
     app = _application()
+    _rehearse(app)
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
         raise RuntimeError(f"an import started {threads - 1} threads: no fork would be safe")
@@ -70,6 +71,9 @@ def _prepare(config):
 
 def _application():
     """Return ipykernel's application with its shell, without sockets, kernel or threads yet."""
+    from types import SimpleNamespace
+
+    from ipykernel import ipkernel
     from ipykernel.compiler import XCachingCompiler
     from ipykernel.kernelapp import IPKernelApp
     from ipykernel.zmqshell import ZMQInteractiveShell
@@ -90,6 +94,13 @@ def _application():
         def write_connection_file(self, **kwargs):
             pass
 
+        def init_kernel(self):
+            # It looks at each module, for a debugger; with frameworks those are thousands, and
+            # a look is enough to copy the page that a module lies on.
+            ipkernel.sys = SimpleNamespace(**{**vars(sys), "modules": {}})
+            super().init_kernel()
+            ipkernel.sys = sys
+
         def init_shell(self):
             super().init_shell()
             self.shell.kernel = self.shell.parent = self.kernel
@@ -101,8 +112,42 @@ def _application():
     shell = ZMQInteractiveShell.instance(
         parent=app, profile_dir=app.profile_dir, compiler_class=XCachingCompiler
     )
-    app.user_ns = shell.user_ns
+    app.shell, app.user_ns = shell, shell.user_ns
     return app
+
+
+def _rehearse(app):
+    """Do what a kernel would do only as it starts, or as it shows its first error."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        known = set(sys.modules)
+        try:
+            _open(app, os.path.join(os.environ["HOME"], "rehearsal"), "key")
+            app.shell.run_cell("1 / 0")
+        finally:
+            late = [name for name in sys.modules if name not in known]
+            os.write(write, json.dumps(late).encode())
+            os._exit(0)
+    os.close(write)
+    with open(read) as pipe:
+        late = json.load(pipe)
+    os.waitpid(pid, 0)
+    for name in late:
+        importlib.import_module(name)
+    try:
+        raise RuntimeError
+    except RuntimeError:  # the first traceback looks at every module's file, the next ones do not
+        app.shell.InteractiveTB.structured_traceback(*sys.exc_info())
+
+
+def _open(app, address, key):
+    """Make the kernel and its sockets, which begin with `address` and sign with `key`."""
+    app.transport, app.ip = "ipc", address
+    for port, name in enumerate(PORTS, 1):
+        setattr(app, name, port)
+    app.session.key = key.encode()
+    app.initialize([])
 
 
 def _reserved():
@@ -175,11 +220,7 @@ def _kernel(control, request, fds, config, app):
         folders = os.environ["HOME"], app.profile_dir.location, os.path.dirname(request["ip"])
         for folder in folders:
             os.makedirs(folder, exist_ok=True)
-        app.transport, app.ip = "ipc", request["ip"]
-        for port, name in enumerate(PORTS, 1):
-            setattr(app, name, port)
-        app.session.key = request["key"].encode()
-        app.initialize([])
+        _open(app, request["ip"], request["key"])
         _tell(tell, {"id": request["id"], "listening": True})
         tell.close()
         app.start()
