@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import fcntl
 import itertools
 import json
 import os
@@ -50,6 +49,8 @@ ENVIRONMENT = {
     # Else each thread reserves 128 MiB of addresses, which the limit on them counts as used.
     "MALLOC_ARENA_MAX": "1",
     "CUDA_VISIBLE_DEVICES": "",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "agg",
 }
@@ -58,9 +59,6 @@ _users = itertools.count()
 
 class SandboxUnavailable(RuntimeError):
     """This machine gives no sandbox; the message says why, and how to get one."""
-
-    def __init__(self, why: str):
-        super().__init__(f"{why}. {remedy()}")
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ class Zygote:
 
     def __init__(self, libraries: Iterable[str] = ("numpy",), *, limits=None, sandboxed=True):
         if sys.platform != "linux":
-            raise SandboxUnavailable(f"kernels are forked with Linux's means, not {sys.platform}'s")
+            raise SandboxUnavailable(f"kernels are forked as only Linux can. {remedy()}")
         self.limits = limits or Limits()
         self.sandboxed = sandboxed
         self._numbers = itertools.count()
@@ -328,8 +326,9 @@ class Zygote:
 
 
 def _failure(message: dict[str, Any]) -> RuntimeError:
-    kind = SandboxUnavailable if message["refused"] else RuntimeError
-    return kind(message["error"])
+    if message["refused"]:
+        return SandboxUnavailable(f"the operating system refused {message['error']}. {remedy()}")
+    return RuntimeError(message["error"])
 
 
 _shared: Zygote | None = None
@@ -420,26 +419,32 @@ def kernelspec_directory(parent: Path) -> Path:
     return parent
 
 
+SETTINGS = Path("/proc/sys")
+REFUSING = {  # what a setting is where it refuses user namespaces, and what it has to be
+    "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
+    "kernel.unprivileged_userns_clone": ("0", "1"),
+    "user.max_user_namespaces": ("0", "10000"),
+}
+CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
+
+
 def remedy() -> str:
     """Return how to get a sandbox on this machine, judged by what it shows."""
     if sys.platform != "linux":
-        return "Use a Linux machine, or a virtual machine with Linux."
-    for setting, refusing, allowing in (
-        ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),  # Ubuntu
-        ("kernel.unprivileged_userns_clone", "0", "1"),  # Debian
-        ("user.max_user_namespaces", "0", "10000"),
-    ):
-        with contextlib.suppress(OSError):
-            if Path("/proc/sys", *setting.split(".")).read_text().strip() == refusing:
-                return (
-                    f"This machine allows no user namespaces: as root, run "
-                    f"`sysctl -w {setting}={allowing}`, and write it to a file in /etc/sysctl.d "
-                    "to have it stay so."
-                )
-    if any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))) or "container" in os.environ:
+        return "Use a machine with Linux, or a virtual one."
+    steps = []
+    if any(path.exists() for path in CONTAINER):
         options = (f"--security-opt {x}=unconfined" for x in ("seccomp", "apparmor", "systempaths"))
-        return f"In a container, start it with `docker run {' '.join(options)}`."
-    return "Run it as root, or have this machine's administrator allow user namespaces."
+        steps.append(f"Start this container with `docker run {' '.join(options)}`.")
+    for setting, (refusing, allowing) in REFUSING.items():
+        path = SETTINGS.joinpath(*setting.split("."))
+        if path.exists() and path.read_text().strip() == refusing:
+            steps.append(
+                "Allow user namespaces: as root of the machine, write the line "
+                f"`{setting}={allowing}` to /etc/sysctl.d/60-autograde.conf and run "
+                "`sysctl --system`."
+            )
+    return " ".join(steps) or "Run this as root, or have user namespaces allowed on this machine."
 
 
 def _make_stage() -> tuple[Path, BinaryIO]:
@@ -450,7 +455,7 @@ def _make_stage() -> tuple[Path, BinaryIO]:
         (stage / "stub" / path).write_text(text, "utf-8")
     (stage / "home").mkdir()
     lock = open(stage / "unlocked", "wb")  # noqa: SIM115
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    _flock(lock)
     os.rename(stage / "unlocked", stage / "lock")
     return stage, lock
 
@@ -460,5 +465,12 @@ def _sweep() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{STAGE}*/lock"):
         with contextlib.suppress(OSError), open(path, "rb") as lock:
             if path.stat().st_uid == os.geteuid():
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _flock(lock)
                 shutil.rmtree(path.parent)
+
+
+def _flock(file: BinaryIO) -> None:
+    """Lock `file` until it is closed everywhere. Raises `OSError` if somebody has."""
+    import fcntl  # `autograde doctor` imports this module on Windows, too
+
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

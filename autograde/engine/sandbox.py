@@ -178,7 +178,7 @@ def _map_identity(users, groups):
         _write("/proc/self/uid_map", "{} {} 1".format(*users))
         _write("/proc/self/gid_map", "{} {} 1".format(*groups))
     except OSError as error:
-        raise Refused(error.errno, f"user namespace: {error.strerror}") from None
+        raise Refused(error.errno, f"a user namespace ({error.strerror})") from None
 
 
 def _wait_and_leave(pid):
@@ -313,8 +313,8 @@ def _call(name, *arguments):
         result = getattr(_libc, name)(*arguments)
     if result != 0:
         error = ctypes.get_errno()
-        shown = " ".join(a.decode() for a in arguments if isinstance(a, bytes) and a.isascii())
-        raise Refused(error, f"{name} {shown}: {os.strerror(error)}")
+        shown = [name, *(a.decode() for a in arguments if isinstance(a, bytes) and a.isascii())]
+        raise Refused(error, f"`{' '.join(shown)}` ({os.strerror(error)})")
 
 
 def _write(path, text):

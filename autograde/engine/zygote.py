@@ -252,9 +252,11 @@ def _reap(control, children):
 
 
 def _described(error):
+    if isinstance(error, sandbox.Refused):
+        return {"error": error.strerror, "refused": True}
     where = traceback.extract_tb(error.__traceback__)[-1]
     text = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-    return {"error": text, "refused": isinstance(error, sandbox.Refused)}
+    return {"error": text, "refused": False}
 
 
 def _tell(sock, message):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograde.course import ROOT
+from autograde.engine import kernels
 from autograde.engine.client import Client, Outputs
 from autograde.engine.kernels import STAGE, Limits, Zygote
 
@@ -94,6 +95,58 @@ def test_the_cpu_time_of_all_its_processes_together_is_limited(zygote):
 def test_a_kernel_within_its_limits_is_left_alone(zygote):
     outcome, printed, kernel = run(zygote, "print(6 * 7)")
     assert (outcome, printed, kernel.killed_for) == ("done", "42", None)
+
+
+# -- what they can compute --
+
+FRAMEWORKS = """
+import numpy as np, tensorflow as tf, torch
+rng = np.random.default_rng(0)
+x, w = rng.normal(size=(2, 3, 9, 8)), rng.normal(size=(3, 4, 5, 4))
+given = torch.tensor(x, requires_grad=True)
+in_torch = torch.nn.functional.conv_transpose2d(given, torch.tensor(w), stride=2)
+in_torch.pow(2).sum().backward()
+def transposed(x):
+    w_ = tf.constant(w.transpose(2, 3, 1, 0))
+    return tf.nn.conv2d_transpose(x, w_, (2, 21, 18, 4), 2, "VALID")
+x_ = tf.Variable(x.transpose(0, 2, 3, 1))
+with tf.GradientTape() as tape:
+    loss = tf.reduce_sum(tf.function(transposed)(x_) ** 2)
+gradient = tape.gradient(loss, x_).numpy().transpose(0, 3, 1, 2)
+in_tf = transposed(x_).numpy().transpose(0, 3, 1, 2)
+print(np.allclose(in_torch.detach(), in_tf), np.allclose(given.grad, gradient))
+print(torch.cuda.is_available(), tf.config.list_physical_devices("GPU"))
+"""
+TOO_LARGE = """
+try: torch.zeros(8 << 30, dtype=torch.uint8)
+except RuntimeError as e: print("allocate" in str(e))
+"""
+
+
+def test_both_frameworks_compute_in_a_kernel_and_agree(engine):
+    """Also with their own threads, and with addresses for all they reserve."""
+    with Zygote(("torch", "tensorflow")) as zygote:
+        outcome, printed, _ = run(zygote, FRAMEWORKS + TOO_LARGE, 60)
+        again = run(zygote, FRAMEWORKS, 60)[1]
+    assert outcome == "done"
+    assert printed.splitlines() == ["True True", "False []", "True"]
+    assert again.splitlines() == printed.splitlines()[:2]
+
+
+LATE = """
+import sys
+before = set(sys.modules)
+try: 1 / 0
+except ZeroDivisionError: get_ipython().showtraceback()
+import numpy, autograde.notebook
+sys.stdout.write(repr(set(sys.modules) - before))
+"""
+
+
+def test_a_kernel_has_nothing_left_to_import(zygote):
+    """What each kernel would import again costs the whole class."""
+    _, printed, _ = run(zygote, LATE)
+    assert printed.endswith("set()")
 
 
 # -- how they come and go --
@@ -231,3 +284,50 @@ def test_a_kernel_that_cannot_start_is_an_error_and_no_wait(engine):
 def test_a_library_that_is_not_there_is_named(engine):
     with pytest.raises(RuntimeError, match="no_such_library"):
         Zygote(("no_such_library",))
+
+
+# -- where there is no sandbox --
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict"),
+        ("kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
+        ("user/max_user_namespaces", "0", "user.max_user_namespaces=10000"),
+        ("user/max_user_namespaces", "99", "Run this as root"),
+    ],
+)
+def test_the_remedy_names_the_setting_that_refuses(tmp_path, monkeypatch, setting, value, said):
+    (tmp_path / setting).parent.mkdir()
+    (tmp_path / setting).write_text(f"{value}\n")
+    monkeypatch.setattr(kernels, "SETTINGS", tmp_path)
+    monkeypatch.setattr(kernels, "CONTAINER", ())
+    assert said in kernels.remedy()
+
+
+def test_the_remedy_in_a_container_is_how_to_start_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernels, "CONTAINER", (tmp_path,))
+    assert "docker run --security-opt seccomp=unconfined" in kernels.remedy()
+
+
+def test_what_is_not_linux_has_no_sandbox_and_is_told_so(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(kernels.SandboxUnavailable, match="machine with Linux"):
+        Zygote()
+
+
+NO_NAMESPACES = """
+from autograde.engine.kernels import SandboxUnavailable, Zygote
+try: Zygote()
+except SandboxUnavailable as error: print(error)
+"""
+
+
+def test_a_sandbox_that_is_refused_says_what_was_refused(engine):
+    """In a user namespace of the test's own, the way in can be closed for this process only."""
+    close = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    command = ["unshare", "-Ur", "sh", "-c", close, "sh", sys.executable, "-c", NO_NAMESPACES]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert "refused `unshare` (No space left on device)" in done.stdout, done.stderr
+    assert "user.max_user_namespaces=10000" in done.stdout
