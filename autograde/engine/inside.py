@@ -52,12 +52,12 @@ def _serve(sock, fn, request):
     if called.kind == "ok":
         parts = [np.asarray(v) for v in (called.value if several else [called.value])]
     size = sum(part.nbytes for part in parts)
-    if size > wire.MAX_BYTES // 2:
+    if size > wire.MAX_RESULT:
         called.kind, parts = "type", []
         called.text = f"returned {size} bytes, far more than was asked for."
     return {
         "kind": called.kind,
-        "parts": parts,
+        "parts": [part.copy() for part in parts],  # without what lies between its elements
         "text": called.text[:1000],
         "refused": called.refused,
     }

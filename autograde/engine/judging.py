@@ -14,6 +14,7 @@ import inspect
 import itertools
 import json
 import os
+import secrets
 import select
 import socket
 import subprocess
@@ -21,6 +22,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -30,7 +32,7 @@ import numpy as np
 from autograde import specs
 from autograde.calling import Called
 from autograde.engine import wire
-from autograde.judge import agree, undefined
+from autograde.judge import undefined
 from autograde.spec import Case, Rules, Spec
 
 PATIENCE = 2.0
@@ -38,9 +40,10 @@ PATIENCE = 2.0
 MOST_REFUSALS = 100
 """How often a kernel may ask at the wrong time before it is not listened to any more."""
 MOST_GIVEN_CALLS = 1000
-LARGEST_ARGUMENT = 100_000
-LARGEST_REQUEST = 1 << 20
-"""Bytes of arrays that a notebook may hand to a given function."""
+LARGEST_NUMBER = 256
+"""The largest whole number that a notebook may hand to a given function: a padding, say."""
+MOST_ELEMENTS = 1 << 14
+"""How many elements the arrays may have that it hands to a given function."""
 
 
 class Remote:
@@ -57,16 +60,29 @@ class Remote:
         """Nothing is forbidden by name: what is not allowed is not there."""
 
     def call(self, case: Case, spec: Spec) -> Called:
-        """Have the function called on the case's inputs."""
-        rules = spec.rules
+        """Have the function called on the case's inputs.
+
+        Where it has to go through a given function, it is called twice. Once that function's
+        values are bent, and if the answer is the same all the same, it was called for show.
+        Which time, nobody can tell who does not compute the values without it.
+        """
+        if case.aspect != spec.rules.must_call_aspect:
+            return self._call(case, spec)
+        times = [False, True] if secrets.randbits(1) else [True, False]
+        called = {bent: self._call(case, spec, bent) for bent in times}
+        if _same(called[False].value, called[True].value):
+            called[False].calls.clear()
+        return called[False]
+
+    def _call(self, case: Case, spec: Spec, bent: bool = False) -> Called:
         if self.broken:
             return Called("slow", text="could not be called: its process has ended.")
-        begin = time.monotonic()
+        begin, seconds = time.monotonic(), spec.rules.seconds
         try:
             with wire.Memory() as memory:
-                return self._call(case, spec, begin, memory)
+                return self._answer(case, spec, begin, memory, bent)
         except TimeoutError:
-            text = f"did not finish within {rules.seconds:g} s, nor could it be stopped."
+            text = f"did not finish within {seconds:g} s, nor could it be stopped."
         except Exception:  # the process is gone, or sends what is no answer
             text = "ended its process."
         finally:
@@ -74,8 +90,8 @@ class Remote:
         self.broken = True
         return Called("slow", text=text)
 
-    def _call(self, case: Case, spec: Spec, begin: float, memory: wire.Memory) -> Called:
-        rules, calls, computed = spec.rules, {}, []
+    def _answer(self, case: Case, spec: Spec, begin: float, memory, bent: bool) -> Called:
+        rules, calls, strange = spec.rules, {}, False
         deadline = begin + rules.seconds + PATIENCE
         request = {
             "call": self.name,
@@ -92,9 +108,13 @@ class Remote:
             if not isinstance(name, str):
                 raise wire.WireError("a name is text")
             calls[name] = calls.get(name, 0) + 1
-            computed.append(_given(rules, name, reply, sum(calls.values())))
+            answer = _given(rules, case, reply, sum(calls.values()))
+            if "value" in answer:
+                strange |= not _is_about(case, reply)
+                if bent:
+                    answer["value"] = np.asarray(answer["value"]) + 1
             self.sock.settimeout(max(0.01, deadline - time.monotonic()))
-            wire.send(self.sock, computed[-1])
+            wire.send(self.sock, answer)
         mutated = memory.changed()  # before anything else of its could run again
         if time.monotonic() - begin > rules.seconds + PATIENCE / 2:  # its own clock is no witness
             return Called("slow", text=f"did not finish within {rules.seconds:g} s.", calls=calls)
@@ -107,8 +127,8 @@ class Remote:
         value = None
         if kind == "ok":
             value = parts if spec.parts is not None else parts[0]
-        if not any(_stands_in(value, given.get("value")) for given in computed):
-            calls.clear()  # called for show
+        if strange:  # whoever has the answer already could have it handed through
+            calls.clear()
         text = str(reply.get("text", ""))[:1000].encode("utf-8", "replace").decode()
         return Called(kind, value, text, mutated, calls, reply.get("refused") is True)
 
@@ -118,38 +138,56 @@ def _source(driver) -> str:
     return textwrap.dedent(inspect.getsource(driver))
 
 
-def _message(sock, deadline=None, most=wire.MAX_BYTES) -> dict[str, Any]:
+def _message(sock, deadline=None, most=2 * wire.MAX_RESULT) -> dict[str, Any]:
     message = wire.receive(sock, deadline, most)
     if not isinstance(message, dict):
         raise wire.WireError("a message is a dictionary")
     return message
 
 
-def _given(rules: Rules, name: Any, request: dict, count: int) -> dict[str, Any]:
+def _given(rules: Rules, case: Case, request: dict, count: int) -> dict[str, Any]:
     """Compute a given function for the learner's, on arguments nobody has checked."""
-    args, kwargs = request.get("args", ()), request.get("kwargs", {})
-    values = (*args, *kwargs.values())
+    name = request["given"]
     if name not in rules.given or count > MOST_GIVEN_CALLS:
         return {"raises": f"{name} is not given, or was called too often"}
-    if any(isinstance(v, (int, float)) and not abs(v) <= LARGEST_ARGUMENT for v in values):
-        return {"raises": "an argument is far too large"}
-    if any(isinstance(v, np.ndarray) and v.nbytes > LARGEST_REQUEST for v in values):
-        return {"raises": "an array is far too large"}
     try:
+        args, kwargs = _arguments(request)
+        arrays = [np.asarray(v) for v in (*args, *kwargs.values()) if v is not None]
+        if any(a.dtype.kind not in wire.KINDS for a in arrays):
+            return {"raises": "an argument is neither a number nor an array of numbers"}
+        whole = [np.abs(a.astype(float)) for a in arrays if a.dtype.kind in "iu"]
+        if any((a > LARGEST_NUMBER).any() for a in whole):
+            return {"raises": "a whole number is far too large"}
+        axes = max(np.ndim(v) for v in (*case.args, *case.kwargs.values()))
+        if any(a.ndim > axes for a in arrays) or sum(a.size for a in arrays) > MOST_ELEMENTS:
+            return {"raises": "an array is far too large"}
         return {"value": rules.given[name](*args, **kwargs)}
     except Exception as error:
         return {"raises": str(error)[:200]}
 
 
-def _stands_in(value: Any, whole: Any) -> bool:
-    """Return whether a result is a stretch of what a given function has computed."""
-    if isinstance(value, list):
-        return any(_stands_in(part, whole) for part in value)
-    value, whole = np.asarray(value), np.asarray(whole)
-    if value.ndim != 1 or whole.ndim != 1 or value.size > whole.size or not value.size:
-        return False
-    starts = range(whole.size - value.size + 1)
-    return any(agree(value, whole[i : i + value.size]) for i in starts)
+def _arguments(request: dict) -> tuple[list | tuple, dict[str, Any]]:
+    return request.get("args", ()), request.get("kwargs", {})
+
+
+def _is_about(case: Case, request: dict) -> bool:
+    """Return whether a given function was called on the case's own values, zeros aside."""
+    args, kwargs = _arguments(request)
+    own = _values(v for v in (*case.args, *case.kwargs.values()) if isinstance(v, np.ndarray))
+    used = np.unique(_values(v for v in (*args, *kwargs.values()) if np.ndim(v)))
+    near = np.abs(used[:, None] - own) <= 1e-5 * np.abs(own)
+    return bool(near.any(axis=1).all())
+
+
+def _values(arrays: Iterable) -> np.ndarray:
+    """Return all elements in one row, and a zero."""
+    return np.concatenate([np.zeros(1), *(np.ravel(a).astype(float) for a in arrays)])
+
+
+def _same(value: Any, other: Any) -> bool:
+    several = isinstance(value, list) and isinstance(other, list) and len(value) == len(other)
+    pairs = zip(value, other, strict=True) if several else [(value, other)]
+    return all(np.array_equal(a, b) for a, b in pairs)
 
 
 class Server:

@@ -7,6 +7,7 @@ The array bytes follow the header, or they lie in a piece of memory that both si
 whose descriptor travels along: then the sender sees what the receiver does to its arrays.
 """
 
+import fcntl
 import json
 import math
 import mmap
@@ -19,6 +20,7 @@ import numpy as np
 
 MAX_HEADER = 1 << 20
 MAX_BYTES = 64 << 20
+MAX_RESULT = 4 << 20  # of one call; the judge keeps them until an exercise is judged
 MAX_ITEMS = 10_000
 MAX_DEPTH = 4
 KINDS = "fiub"
@@ -80,17 +82,19 @@ class Memory:
     """Memory to send arrays in. The receiver maps it, so what is done to them is seen here."""
 
     def __init__(self):
-        self.descriptor = os.memfd_create("arrays", os.MFD_CLOEXEC)
+        self.descriptor = os.memfd_create("arrays", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         self._sent = b""
 
     def fill(self, blob):
-        """Put the arrays' bytes here."""
+        """Put the arrays' bytes here. From now on it neither grows nor shrinks."""
         self._sent = blob
         os.write(self.descriptor, blob)
+        seals = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, seals)
 
     def changed(self):
         """Return whether the bytes are no longer those that were sent."""
-        return os.pread(self.descriptor, len(self._sent) + 1, 0) != self._sent
+        return os.pread(self.descriptor, len(self._sent), 0) != self._sent
 
     def __enter__(self):
         return self
@@ -186,7 +190,10 @@ def _unpack(value, blob, offset, depth, items):
 
 def _array(value, blob, offset):
     """Return the array described, a view of `blob`, laid out in memory as the sender's was."""
-    dtype = np.dtype(str(value["array"]))
+    name = str(value["array"])
+    if len(name) > 8:  # a record may have a hundred thousand fields
+        raise WireError("a malformed type")
+    dtype = np.dtype(name)
     shape, step = value["shape"], value["step"]
     if dtype.kind not in KINDS or dtype.hasobject:
         raise WireError(f"arrays of {dtype} do not cross")

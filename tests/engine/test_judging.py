@@ -1,11 +1,14 @@
 """The judge's process, from the ends of its sockets: the engine's and a kernel's."""
 
 import contextlib
+from pathlib import Path
 
 import pytest
 
 from autograde.engine import wire
 from autograde.engine.judging import MOST_REFUSALS, Judge
+from tests.attacks import bank
+from tests.autograde.test_correct import ANSWERS
 
 NAME = "conv1d"
 
@@ -57,3 +60,16 @@ def test_whoever_asks_on_and_on_is_hung_up_on_and_does_not_hold_up_the_engine(ju
         answer = session.end(10)
     assert answer.verdict is None
     assert not answer.usable
+
+
+@pytest.mark.parametrize("number", range(max(map(len, ANSWERS.values()))))
+def test_every_right_answer_earns_everything_across_the_boundary(engine, number):
+    released = bank.released_notebook()
+    for name, answers in ANSWERS.items():
+        bank.cell(released, f"{name}-answer")["source"] = (
+            f"{name} = {answers[number % len(answers)].__name__}"
+        )
+    first = next(c for c in released["cells"] if c["cell_type"] == "code")
+    first["source"] += "\n\n" + Path(ANSWERS[NAME][0].__code__.co_filename).read_text()
+    executed = engine.execute(bank.dump(released), bank.PROBLEM_SET)
+    assert {n: v["score"] for n, v in executed.graded.items()} == bank.HONEST
