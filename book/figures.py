@@ -21,6 +21,8 @@ outside   a tap that meets padding only: dashed and rounded
 Colours are CSS variables (`--ubh-input`, ...) with literal fallbacks: the book's
 stylesheet switches them for dark mode, JupyterLab shows the fallbacks.
 
+Bars are quantities of something else, and have the colour of the text.
+
 Indices count from 0, as in the code beside the figures. `alt` is a required argument of
 every function: one or two sentences that say what the figure shows.
 """
@@ -34,6 +36,7 @@ __all__ = [
     "Figure",
     "Grid",
     "band_matrix",
+    "bars",
     "fan_out",
     "gather",
     "grids",
@@ -451,6 +454,26 @@ def grids(panels, *, alt, caption=None):
     return art.figure(alt, caption)
 
 
+def bars(quantities, *, alt, caption=None, unit=""):
+    """Draw quantities as bars below each other; `quantities` are pairs (label, value).
+
+    The label and the value, with its unit, stand above the bar. The largest value has the
+    longest bar.
+
+    Raises `ValueError` where nothing is positive, or something is negative.
+    """
+    most = max((value for _, value in quantities), default=0)
+    if most <= 0 or any(value < 0 for _, value in quantities):
+        raise ValueError("bars are for quantities, one of them at least above 0")
+    art = _Svg()
+    for number, (label, value) in enumerate(quantities):
+        y = 6 + 58 * number
+        text = f"{value:.2g}" if value < 10 else f"{value:.0f}"
+        art.text(2, y + 10, f"{label}: {text} {unit}".rstrip(), "start")
+        art.bar(2, y + 24, 440 * value / most, name="bar", index=number)
+    return art.figure(alt, caption)
+
+
 def legend(*, alt="What the cells mean", caption=None):
     """Draw one cell of each role with its name."""
     entries = [
@@ -684,6 +707,14 @@ class _Svg:
             f'<path d="{head}Z" style="fill:{colour};stroke:none"/>'
         )
         self._grow(max(x1, x2) + 4, max(y1, y2))
+
+    def bar(self, x, y, width, *, name, index):
+        """Draw a bar; the thinnest is a line that can still be seen."""
+        self.parts.append(
+            f'<rect x="{x:g}" y="{y:g}" width="{max(width, 1.5):g}" height="16" '
+            f'data-cell="{name}" data-index="{index}" style="fill:{INK};fill-opacity:0.75"/>'
+        )
+        self._grow(x + width, y + 16)
 
     def box(self, x, y, width, height, *, outline=None):
         """Mark a region: a faint frame behind what is drawn next, or only its outline.

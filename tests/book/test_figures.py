@@ -15,6 +15,7 @@ EVERY_FIGURE = {
     "zero_insertion": lambda **kw: figures.zero_insertion([1, 2], [1, 2], **kw),
     "band_matrix": lambda **kw: figures.band_matrix([[1, 2, 0], [0, 1, 2]], **kw),
     "grids": lambda **kw: figures.grids([figures.Grid([[1, 2], [3, 4]])], **kw),
+    "bars": lambda **kw: figures.bars([("one", 1.0), ("a longer one", 3.0)], **kw),
     "legend": lambda **kw: figures.legend(**kw),
 }
 # n, k, stride, padding, output_padding
@@ -173,6 +174,18 @@ def test_grids_draw_every_panel():
     assert drawn(figure, "panel1") == right.ravel().tolist()
 
 
+def test_bars_are_as_long_as_what_they_stand_for():
+    figure = figures.bars([("nbgrader", 6.5), ("ours", 0.25), ("own", 0)], unit="s", alt="a")
+    long, short, nothing = (float(r["width"]) for r in parse(figure).select('[data-cell="bar"]'))
+    assert long == pytest.approx(26 * short, rel=1e-4)
+    assert 0 < nothing < 2  # a line
+    assert [t.text for t in parse(figure).select("text")] == [
+        "nbgrader: 6.5 s",
+        "ours: 0.25 s",
+        "own: 0 s",
+    ]
+
+
 def test_an_output_that_is_to_be_predicted_is_not_given_away():
     for draw in (figures.sliding_window, figures.scatter, figures.zero_insertion):
         page = parse(draw([1, 2, 3], [7, 8], alt="a", reveal=False))
@@ -246,3 +259,5 @@ def test_impossible_figures_are_refused():
         figures.scatter([1, 2], [1, 2], padding=-1, alt="a")
     with pytest.raises(ValueError, match="crops the stretched input"):
         figures.zero_insertion([1, 2, 3], [1, 2], padding=2, stride=3, alt="a")
+    with pytest.raises(ValueError, match="one of them at least above 0"):
+        figures.bars([("nothing", 0)], alt="a")
