@@ -8,7 +8,8 @@ SAMPLE := _build/sample-course
 PORT ?= 8000
 
 SPECS := $(shell find solutions autograde -name '*.py')
-BOOK := _config.yml _toc.yml $(shell find book -type f -not -path '*/__pycache__/*')
+RECORDS := $(wildcard benchmarks/*.json tests/attacks/*.json)
+BOOK := _config.yml _toc.yml $(RECORDS) $(shell find book -type f -not -path '*/__pycache__/*')
 STUDENTS := $(shell find tests/sample_class -name '*.py')
 
 .PHONY: help course test env book exercises serve lab bench clean

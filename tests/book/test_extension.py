@@ -8,7 +8,7 @@ from docutils import nodes
 from docutils.utils import new_document
 from sphinx.errors import ExtensionError
 from sphinx_design.shared import is_component
-from upsampling import exercises, notebooks, offline
+from upsampling import execution, exercises, notebooks, offline
 from upsampling.tabs import FrameworkTabs
 from upsampling.typography import KeepTogether
 
@@ -123,3 +123,35 @@ def test_short_code_and_rows_of_numbers_stay_on_a_line():
 def test_widgets_are_found_by_their_element():
     body = '<p>ubh-figure</p><ubh-transposed-conv-1d y="1"></ubh-transposed-conv-1d>'
     assert offline.WIDGET.findall(body) == ["transposed-conv-1d"]
+
+
+def test_pages_are_run_again_when_a_record_or_the_graders_code_has_changed(tmp_path):
+    def write(name, text):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+        return execution.digest(tmp_path)
+
+    digests = [
+        write("benchmarks/grading.json", "1"),
+        write("benchmarks/grading.json", "2"),
+        write("autograde/engine/kernels.py", "x = 1"),
+        write("tests/attacks/ours.json", "{}"),
+        write("tests/attacks/forge/new.py", '"""Try."""'),
+    ]
+    assert len(set(digests)) == len(digests)
+    assert write("tests/engine/test_kernels.py", "") == digests[-1]
+
+
+def test_a_page_is_read_again_when_what_it_reads_has_changed(tmp_path):
+    for name in ("book/figures.py", "benchmarks/grading.json"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    noted = []
+    env = SimpleNamespace(
+        note_dependency=lambda path: noted.append(path.removeprefix(f"{tmp_path}/"))
+    )
+    app = SimpleNamespace(srcdir=tmp_path, env=env)
+    execution.note_files(app, "chapter", ["from figures import scatter"])
+    assert noted == ["book/figures.py"]
+    execution.note_files(app, "instructors", ["from autograde.course import ROOT"])
+    assert noted == ["book/figures.py", "benchmarks/grading.json"]

@@ -17,19 +17,44 @@ c.HistoryManager.enabled = False
 os.dup2(os.open({log!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
 """
 RESULTS_DEPEND_ON = ("numpy", "tensorflow", "torch")
+# What pages read and run besides their own code, by the import that gives it away.
+FILES = {
+    "from figures import": ["book/figures.py"],
+    "from autograde": [
+        "autograde/**/*.py",
+        "benchmarks/*.json",
+        "exercises/*/*.ipynb",
+        "tests/attacks/**/*.json",
+        "tests/attacks/*/*.py",
+        "tests/sample_class/**/*.py",
+    ],
+}
+
+
+def files(root, patterns):
+    """Return the files under `root` that match `patterns`, sorted."""
+    return sorted({path for pattern in patterns for path in Path(root).glob(pattern)})
+
+
+def digest(root):
+    """Return what stands for the libraries and files that the pages' results depend on."""
+    found = hashlib.sha256()
+    for package in RESULTS_DEPEND_ON:
+        found.update(f"{package}=={version(package)}\n".encode())
+    for path in files(root, [pattern for patterns in FILES.values() for pattern in patterns]):
+        found.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def configure(app, config):
-    """Choose the cache for these versions and drawings, and the kernels' configuration.
+    """Choose the cache for these versions and files, and the kernels' configuration.
 
-    The cache of executed pages knows their code only. A new framework or a changed drawing
-    module starts a new one, so that no page shows what an older one printed.
+    The cache of executed pages knows their code only. A new framework, a changed drawing or a
+    new record starts another one, so that no page shows what an older one printed.
     """
     build = Path(app.srcdir, "_build")
-    digest = hashlib.sha256(Path(app.srcdir, "book", "figures.py").read_bytes())
-    for package in RESULTS_DEPEND_ON:
-        digest.update(f"{package}=={version(package)}\n".encode())
-    config.nb_execution_cache_path = str(build / ".jupyter_cache" / digest.hexdigest()[:16])
+    config.nb_execution_cache_path = str(build / ".jupyter_cache" / digest(app.srcdir))
 
     profile = build / ".ipython" / "profile_default"
     profile.mkdir(parents=True, exist_ok=True)
@@ -39,13 +64,15 @@ def configure(app, config):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def note_drawings(app, docname, source):
-    """Read a page again when the drawing module it imports has changed."""
-    if "from figures import" in source[0]:
-        app.env.note_dependency(str(Path(app.srcdir, "book", "figures.py")))
+def note_files(app, docname, source):
+    """Read a page again when a file that it depends on has changed."""
+    for sign, patterns in FILES.items():
+        if sign in source[0]:
+            for path in files(app.srcdir, patterns):
+                app.env.note_dependency(str(path))
 
 
 def setup(app):
     """Connect to Sphinx."""
     app.connect("config-inited", configure)
-    app.connect("source-read", note_drawings)
+    app.connect("source-read", note_files)
