@@ -469,11 +469,11 @@ def show(summary: dict) -> None:
         table = Table(title=f"{workers} worker{'s' * (workers != '1')}: what a submission adds")
         for name in ("", "each", "once"):
             table.add_column(name, justify="right" if name else "left")
-        lines = {"seconds": found["seconds"]} | {f"  {p}": v for p, v in found["parts"].items()}
-        lines |= {"seconds of CPU": found["cpu"]}
-        lines |= {f"  {p}": v for p, v in found["cpu by process"].items()}
-        for name, line in lines.items():
-            table.add_row(name, f"{line['each']:.3f}", f"{line['once']:.1f}")
+        rows = [("seconds", found["seconds"]), *found["parts"].items()]
+        rows += [("seconds of CPU", found["cpu"]), *found["cpu by process"].items()]
+        for name, line in rows:
+            shown = name if "seconds" in name else f"  {name}"
+            table.add_row(shown, f"{line['each']:.3f}", f"{line['once']:.1f}")
         console.print(table)
         console.print(f"  at the start {found['edges']['start']:.1f} s, ", end="")
         console.print(f"at the end {found['edges']['end']:.1f} s without grading")
