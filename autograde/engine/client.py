@@ -3,7 +3,8 @@
 `jupyter_client`'s own clients trust their kernel: a malformed message raises in the middle of
 the caller's wait. This one speaks the same protocol (Jupyter messaging 5.3), signs with
 `jupyter_client.session.Session`, drops what is not signed or not a message, and never connects
-twice: by then a learner's code may have put something else in the socket's place.
+twice: by then a learner's code may have put something else in the socket's place. Why it does
+not use libzmq, `zmtp.py` says.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import select
 import time
 from collections.abc import Callable
 from typing import Any
 
 import nbformat
-import zmq
 from jupyter_client.session import Session
 
-LARGEST_MESSAGE = 4 << 20
-MOST_MESSAGES = 64
-"""How many may wait to be read; a kernel drops what is beyond."""
+from autograde.engine.zmtp import Connection, TooMuch
+
+PATIENCE = 30.0
+"""Seconds in which a kernel has to answer for the first time."""
 TICK = 0.1
 GRACE = 2.0
 """Seconds in which the output of a cell has to end after the cell has."""
@@ -35,29 +37,28 @@ class Client:
     def __init__(self, connection: dict[str, Any], ended: Callable[[], bool]):
         self.ended = ended
         self._session = Session(key=connection["key"].encode(), signature_scheme="hmac-sha256")
-        context = zmq.Context.instance()
-        self._shell, self._iopub = context.socket(zmq.DEALER), context.socket(zmq.SUB)
-        self._iopub.subscribe(b"")
-        for sock, port in ((self._shell, "shell_port"), (self._iopub, "iopub_port")):
-            sock.linger = 0
-            sock.reconnect_ivl = -1
-            sock.maxmsgsize = LARGEST_MESSAGE
-            sock.rcvhwm = MOST_MESSAGES
-            sock.connect(f"ipc://{connection['ip']}-{connection[port]}")
-        self._poller = zmq.Poller()
-        self._poller.register(self._shell, zmq.POLLIN)
-        self._poller.register(self._iopub, zmq.POLLIN)
-        self._wait_until_heard()
+        self._sockets: list[Connection] = []
+        try:
+            for kind, port in (("DEALER", "shell_port"), ("SUB", "iopub_port")):
+                path = f"{connection['ip']}-{connection[port]}"
+                self._sockets.append(Connection(path, kind, PATIENCE))
+            self._shell, self._iopub = self._sockets
+            self._poll = select.poll()
+            for sock in self._sockets:
+                self._poll.register(sock, select.POLLIN)
+            self._wait_until_heard()
+        except OSError as error:
+            self.close()
+            raise RuntimeError(f"a kernel did not answer: {error}") from None
 
     def _wait_until_heard(self) -> None:
         """Ask until the answer arrives on iopub too, which begins to listen with some delay."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and not self.ended():
-            asked = self._send("kernel_info_request", {})
+            asked = self._send("kernel_info_request", {}, PATIENCE)
             if self._until_idle(asked, 0.05, lambda kind, content: True) == "done":
                 return
-        self.close()
-        raise RuntimeError("a kernel did not answer")
+        raise TimeoutError("it cannot be heard")
 
     def run(self, code: str, seconds: float, take: Callable[[str, dict], bool]) -> str:
         """Run `code` and return "done", "timeout", "flood" (`take` had enough) or "dead".
@@ -73,15 +74,23 @@ class Client:
             "allow_stdin": False,
             "stop_on_error": False,
         }
-        return self._until_idle(self._send("execute_request", content), seconds, take)
+        deadline = time.monotonic() + seconds
+        try:
+            asked = self._send("execute_request", content, max(TICK, seconds))
+        except TimeoutError:
+            return "timeout"
+        except OSError:
+            return "dead"
+        return self._until_idle(asked, deadline - time.monotonic(), take)
 
     def close(self) -> None:
         """Close the sockets."""
-        self._shell.close()
-        self._iopub.close()
+        for sock in self._sockets:
+            sock.close()
 
-    def _send(self, kind: str, content: dict[str, Any]) -> str:
-        message = self._session.send(self._shell, kind, content)
+    def _send(self, kind: str, content: dict[str, Any], seconds: float) -> str:
+        message = self._session.msg(kind, content)
+        self._shell.send(self._session.serialize(message), seconds)
         return message["header"]["msg_id"]
 
     def _until_idle(self, asked: str, seconds: float, take) -> str:
@@ -90,41 +99,39 @@ class Client:
             left = deadline - time.monotonic()
             if left <= 0:
                 return "flood" if replied else "timeout"
-            ready = dict(self._poller.poll(min(left, TICK) * 1000))
-            if not ready and self.ended():
+            try:
+                said, reply = self._iopub.receive(), self._shell.receive()
+            except TooMuch:
+                return "flood"
+            except OSError:
                 return "dead"
-            if self._iopub in ready:
-                message = self._receive(self._iopub)
-                if message is None:
-                    if not take("nonsense", {}):
-                        return "flood"
-                    continue
-                kind, parent, content = message
-                if parent.get("msg_id") != asked:
-                    if not take("nonsense", {}):
-                        return "flood"
-                elif kind == "status":
+            if said is None and reply is None:
+                if self.ended():
+                    return "dead"
+                self._poll.poll(min(left, TICK) * 1000)
+            if said is not None:
+                kind, parent, content = self._understood(said) or ("nonsense", {}, {})
+                if kind == "status" and parent.get("msg_id") == asked:
                     if content.get("execution_state") == "idle":
                         return "done"
-                elif not take(kind, content):
+                elif not take(kind if parent.get("msg_id") == asked else "nonsense", content):
                     return "flood"
-            if self._shell in ready:
-                message = self._receive(self._shell)
-                if message and message[1].get("msg_id") == asked and not replied:
-                    # The end of the output may never come: a message over the limit closes iopub.
+            if reply is not None and not replied:
+                message = self._understood(reply)
+                if message and message[1].get("msg_id") == asked:
+                    # The end of the output may never come: a kernel drops what is not read in time.
                     replied, deadline = True, min(deadline, time.monotonic() + GRACE)
 
-    def _receive(self, sock: zmq.Socket) -> tuple[str, dict, dict] | None:
-        """Return kind, parent header and content of the next message, or None if it is none."""
+    def _understood(self, frames: list[bytes]) -> tuple[str, dict, dict] | None:
+        """Return kind, parent header and content of a message, or None if it is none."""
         try:
-            frames = sock.recv_multipart(zmq.NOBLOCK)
             start = frames.index(b"<IDS|MSG>") + 1
             signature, *parts = frames[start : start + 5]
             if not hmac.compare_digest(self._session.sign(parts), signature):
                 return None
             header, parent, _, content = (json.loads(p, parse_constant=_none) for p in parts)
             kind = header["msg_type"]
-        except (zmq.ZMQError, *NONSENSE):
+        except NONSENSE:
             return None
         if not (isinstance(kind, str) and isinstance(parent, dict) and isinstance(content, dict)):
             return None
