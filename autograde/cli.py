@@ -34,7 +34,8 @@ def _release(arguments) -> int:
     from autograde.release import release
 
     wanted = [find_problem_set(text) for text in arguments.problem_set] or problem_sets()
-    course = Course.open(arguments.course, create=True)
+    course = Course.open(arguments.course, arguments.gradebook, create=True)
+    course.open_gradebook(create=True).close()
     for problem_set in wanted:
         print(_short(release(problem_set, course)))
     return DONE
@@ -146,7 +147,7 @@ def _show_results(console, course, problem_set, results) -> int:
     kept = sum(r.kept for r in results)
     if kept:
         console.print(f"\n{kept} unchanged since last graded (--force grades them again).")
-    console.print(f"\ngradebook  {course.gradebook}", soft_wrap=True)
+    console.print(f"\ngradebook  {course.gradebook_shown}", soft_wrap=True)
     console.print(f"notebooks  {_short(course.autograded)}", soft_wrap=True)
     return ATTENTION if failed else DONE
 
@@ -161,9 +162,10 @@ def _feedback(arguments) -> int:
     from autograde.release import last_words
 
     problem_set = find_problem_set(arguments.problem_set)
-    course = Course.open(arguments.course)
+    course = Course.open(arguments.course, arguments.gradebook)
     if not any(course.autograded.glob(f"*/{problem_set}")):
         raise UsageError(f"{problem_set} has not been graded. Run: autograde grade {problem_set}")
+    course.open_gradebook().close()
     outcome = course.nbgrader().generate_feedback(problem_set, force=True)
     pages = sorted(course.feedback.glob(f"*/{problem_set}/*.html"))
     for page in pages:
@@ -237,15 +239,17 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    def with_course(sub, gradebook=False):
+    def with_course(sub):
         default = Course.directory.relative_to(ROOT)
         sub.add_argument(
             "--course", metavar="DIR", help=f"the class's directory (default: {default}/ here)"
         )
-        if gradebook:
-            sub.add_argument(
-                "--gradebook", metavar="URL", default="", help="another gradebook's address"
-            )
+        sub.add_argument(
+            "--gradebook",
+            metavar="URL",
+            default="",
+            help="another gradebook, such as postgresql://USER:PASSWORD@HOST/DATABASE",
+        )
 
     sub = command(
         "release", _release, "make the learners' notebooks from the solutions", "release ps03"
@@ -296,7 +300,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="grade even where there is no sandbox: only work you trust",
     )
-    with_course(sub, gradebook=True)
+    with_course(sub)
 
     sub = command("feedback", _feedback, "write a feedback page for each student", "feedback ps03")
     sub.add_argument("problem_set", metavar="PS")
@@ -310,7 +314,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--format", choices=["nbgrader", "canvas", "moodle"], required=True)
     sub.add_argument("--to", metavar="FILE", type=Path, required=True)
-    with_course(sub, gradebook=True)
+    with_course(sub)
 
     command("doctor", _doctor, "say what this machine can do and what is missing", "doctor")
     return parser

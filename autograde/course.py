@@ -21,6 +21,10 @@ SOLUTIONS = ROOT / "solutions"
 EXERCISES = ROOT / "exercises"
 COURSE_ID = "upsampling-by-hand"
 KERNEL_QUIET = "--IPKernelApp.log_level=ERROR"
+ADDRESSES = (
+    "An address is postgresql://USER:PASSWORD@HOST/DATABASE, with any :/?#[]@% in the password "
+    "percent-encoded, or sqlite:////PATH/TO/FILE."
+)
 
 
 class UsageError(Exception):
@@ -141,12 +145,47 @@ class Course:
             file.write(secrets.token_hex(16))
         return path.read_text()
 
-    def open_gradebook(self):
-        """Return nbgrader's `Gradebook` of this course, a context manager."""
+    @property
+    def gradebook_shown(self) -> str:
+        """The gradebook's address without its password, to be shown."""
+        return self._gradebook_url().render_as_string(hide_password=True)
+
+    def open_gradebook(self, *, create: bool = False):
+        """Return nbgrader's `Gradebook` of this course, a context manager.
+
+        With `create`, an SQLite file that is missing is made. Raises `UsageError` if the
+        gradebook cannot be opened.
+        """
         from nbgrader.api import Gradebook
+        from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
         _prepare_nbgrader()
-        return Gradebook(self.gradebook, COURSE_ID)
+        url = self._gradebook_url()
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        if file and not create and not Path(file).is_file():
+            raise UsageError(
+                f"There is no gradebook {file} yet. Run: autograde grade PS "
+                f"--course {self.directory}"
+            )
+        try:
+            return Gradebook(self.gradebook, COURSE_ID)
+        except NoSuchModuleError:
+            why = f"no kind of database is called {url.drivername}. {ADDRESSES}"
+        except ImportError as error:
+            why = f"its driver, the Python package {error.name}, is not installed."
+        except SQLAlchemyError as error:
+            lines = str(getattr(error, "orig", error)).strip().splitlines()
+            why = lines[0].removeprefix("connection failed: ").rstrip(".") + "."
+        raise UsageError(f"The gradebook {self.gradebook_shown} cannot be opened: {why}")
+
+    def _gradebook_url(self):
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            return make_url(self.gradebook)
+        except (ArgumentError, ValueError):  # not shown, for it may hold a password
+            raise UsageError(f"The gradebook's address cannot be read. {ADDRESSES}") from None
 
     def nbgrader_config(self):
         """Return the nbgrader configuration of this course, as a traitlets `Config`.

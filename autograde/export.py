@@ -84,11 +84,6 @@ def export(course: Course, kind: str, to: Path) -> dict[str, list[str]]:
 
     Raises `UsageError` if there is no gradebook yet or `to` cannot be written.
     """
-    if not course.db_url and not course.gradebook_file.is_file():
-        raise UsageError(
-            f"{course.directory} has no gradebook yet. Run: autograde grade PS "
-            f"--course {course.directory}"
-        )
     if not to.resolve().parent.is_dir():
         raise UsageError(f"There is no folder {to.resolve().parent} to write {to.name} to.")
     plugin = FORMATS[kind](config=course.nbgrader_config())

@@ -114,7 +114,7 @@ def grade_class(
     """
     students = _students(course, problem_set, only)
     require_fresh_release(problem_set)
-    ledger = _Ledger(course, problem_set)
+    ledger = _Ledger(course, problem_set, _held(course, problem_set))
     todo = [s for s in students if force or not ledger.has(s)]
     results = {s: Result(s, kept=s not in todo) for s in students}
     if todo:
@@ -261,6 +261,15 @@ def _students(course: Course, problem_set: str, only: Iterable[str]) -> list[str
     return [s for s in students if not only or s in set(only)]
 
 
+def _held(course: Course, problem_set: str) -> set[str]:
+    """Return whose submissions the gradebook holds; it is made where there is none."""
+    from nbgrader.api import SubmittedAssignment
+
+    with course.open_gradebook(create=True) as gradebook:
+        column = gradebook.db.query(SubmittedAssignment.student_id)
+        return {student for (student,) in column.filter(SubmittedAssignment.name == problem_set)}
+
+
 def _read_scores(course: Course, problem_set: str, results: dict[str, Result]) -> None:
     """Fill in the parts from the gradebook and the verdicts from the executed notebooks."""
     from nbgrader.api import Grade, GradeCell, SubmittedAssignment, SubmittedNotebook
@@ -304,20 +313,22 @@ def _marks(problem_set: str) -> list[dict]:
 class _Ledger:
     """Which submissions are graded as they stand: one line of JSON each, beside the gradebook.
 
-    A line holds a digest of what was handed in and the release it was graded against, and what
-    happened on the way. The last line on a student counts. One that a killed run has left
-    unfinished does not, and that submission is graded again.
+    A line names the gradebook, holds a digest of what was handed in and the release it was
+    graded against, and says what happened on the way. The last line on a student counts. One
+    that a killed run has left unfinished does not, and that submission is graded again; so is
+    one whose student is not in `held`, whom the gradebook does not know.
     """
 
-    def __init__(self, course: Course, problem_set: str):
-        self.course, self.problem_set = course, problem_set
+    def __init__(self, course: Course, problem_set: str, held: set[str]):
+        self.course, self.problem_set, self.held = course, problem_set, held
+        self.gradebook = course.gradebook_shown if course.db_url else ""
         self.path = course.directory / "graded.jsonl"
         self.release = (EXERCISES / problem_set / f"{problem_set}.ipynb").read_bytes()
         self.lines = {}
         for line in self.path.read_bytes().splitlines() if self.path.is_file() else []:
             try:
                 entry = json.loads(line)
-                self.lines[entry["problem_set"], entry["student"]] = entry
+                self.lines[self._key(entry)] = entry
             except (ValueError, LookupError, TypeError):
                 continue
 
@@ -331,9 +342,10 @@ class _Ledger:
     def has(self, student: str) -> bool:
         """Return whether the student's submission has been graded as it is now."""
         path = notebook_in(self.course.submitted, student, self.problem_set)
-        entry = self.lines.get((self.problem_set, student))
+        entry = self.lines.get((self.gradebook, self.problem_set, student))
         if (
             entry is None
+            or student not in self.held
             or not notebook_in(self.course.autograded, student, self.problem_set).is_file()
         ):
             return False
@@ -345,16 +357,21 @@ class _Ledger:
 
     def incidents(self, student: str) -> list[str]:
         """Return what happened while the student's submission was graded."""
-        return list(self.lines[self.problem_set, student]["incidents"])
+        return list(self.lines[self.gradebook, self.problem_set, student]["incidents"])
 
     def add(self, student: str, files: dict[str, bytes], incidents: list[str]) -> None:
         """Note that a submission has been graded."""
         entry = {
+            "gradebook": self.gradebook,
             "problem_set": self.problem_set,
             "student": student,
             "digest": self.digest(files),
             "incidents": incidents,
         }
-        self.lines[self.problem_set, student] = entry
+        self.lines[self._key(entry)] = entry
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+    @staticmethod
+    def _key(entry: dict) -> tuple[str, str, str]:
+        return entry["gradebook"], entry["problem_set"], entry["student"]
