@@ -96,7 +96,9 @@ def settle(steps):
     else:
         user, group = os.geteuid(), os.getegid()
         _call("unshare", flags | CLONE_NEWUSER)
-        _map_identity((user, user), (group, group))
+        proc = os.open("/proc", os.O_PATH)
+        _map_identity(proc, (user, user), (group, group))
+        os.close(proc)
     pid = os.fork()
     if pid:
         _wait_and_leave(pid)
@@ -131,9 +133,14 @@ def enter(scratch, limits, number):
     to another user. Raises `Refused`.
     """
     privileged = _privileged()
+    # The learner's processes go first when memory runs out.
+    with contextlib.suppress(OSError):
+        _write("/proc/self/oom_score_adj", "1000")
+    proc = os.open("/proc", os.O_PATH)
     _call("unshare", CLONE_NEWNS)
-    # A new /proc can be had only while there is one to be seen, which must not stay below it.
-    _mount("proc", "/tmp", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    # A new /proc can be had only while there is one to be seen, which must not stay below it. It
+    # is read-only: to write there, it is often enough to be root outside by name.
+    _mount("proc", "/tmp", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     _call("umount2", b"/proc", MNT_DETACH)
     _mount("/tmp", "/proc", None, MS_MOVE)
     size = f"size={scratch['bytes']},nr_inodes={scratch['files']},mode=1777"
@@ -145,14 +152,12 @@ def enter(scratch, limits, number):
     else:
         user, group = os.geteuid(), os.getegid()
         _call("unshare", apart | CLONE_NEWUSER)
-        _map_identity((NOBODY, user), (NOBODY, group))
+        _map_identity(proc, (NOBODY, user), (NOBODY, group))
+    os.close(proc)
     socket.sethostname("sandbox")
     for name, value in limits.items():
         _limit(name, value, privileged)
     _drop_privileges(FIRST_USER + number % USERS if privileged else None)
-    # The learner's processes go first when memory runs out.
-    with contextlib.suppress(OSError):
-        _write("/proc/self/oom_score_adj", "1000")
     _deny_calls()
 
 
@@ -171,12 +176,12 @@ def _privileged():
     return os.geteuid() == 0 and capable and first == 0 and count >= FIRST_USER + USERS
 
 
-def _map_identity(users, groups):
+def _map_identity(proc, users, groups):
     """Give this user namespace its only user and group, each as (inside, outside)."""
     try:
-        _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", "{} {} 1".format(*users))
-        _write("/proc/self/gid_map", "{} {} 1".format(*groups))
+        _write("self/setgroups", "deny", proc)
+        _write("self/uid_map", "{} {} 1".format(*users), proc)
+        _write("self/gid_map", "{} {} 1".format(*groups), proc)
     except OSError as error:
         raise Refused(error.errno, f"a user namespace ({error.strerror})") from None
 
@@ -317,6 +322,6 @@ def _call(name, *arguments):
         raise Refused(error, f"`{' '.join(shown)}` ({os.strerror(error)})")
 
 
-def _write(path, text):
-    with open(path, "w") as file:
+def _write(path, text, folder=None):
+    with open(path, "w", opener=lambda p, flags: os.open(p, flags, dir_fd=folder)) as file:
         file.write(text)

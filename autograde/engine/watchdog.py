@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 
 TICK = 0.1
 """Seconds between two counts."""
-_CLOCK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -58,7 +57,8 @@ class Usage:
                 own, children = sum(map(int, values[11:13])), sum(map(int, values[13:15]))
                 self._own[pid, int(values[19])] = own
                 waited += own + children
-        self.cpu = max(self.cpu, sum(self._own.values()) / _CLOCK, waited / _CLOCK)
+        ticks = max(sum(self._own.values()), waited)
+        self.cpu = max(self.cpu, ticks / os.sysconf("SC_CLK_TCK"))
 
 
 class Watchdog:

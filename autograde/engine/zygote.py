@@ -39,10 +39,10 @@ def main():
     try:
         if walls:
             sandbox.settle(walls["steps"])
-        app = _prepare(config)
+        app, reserved = _prepare(config)
         if walls:
             sandbox.close_scratch()
-            walls["limits"]["AS"] += _reserved()
+            walls["limits"]["AS"] += reserved
     except BaseException as error:  # the engine has to know
         _tell(control, {"ready": False, **_described(error)})
         os._exit(1)
@@ -51,7 +51,11 @@ def main():
 
 
 def _prepare(config):
-    """Do all that is the same for every kernel; return the application that each becomes."""
+    """Do all that is the same for every kernel.
+
+    Returns the application that each becomes, and the bytes of addresses that a kernel takes and
+    does not use as memory, such as for code and the ends of its threads' stacks.
+    """
     sys.path[:0] = config["path"]
     os.environ.update(config["env"])
     os.makedirs(os.environ["HOME"], exist_ok=True)
@@ -59,14 +63,14 @@ def _prepare(config):
     for name in config["imports"]:
         importlib.import_module(name)
     app = _application()
-    _rehearse(app)
+    reserved = _rehearse(app)
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
         raise RuntimeError(f"an import started {threads - 1} threads: no fork would be safe")
     # Else the collector would write to every object, and every fork would copy its page.
     gc.collect()
     gc.freeze()
-    return app
+    return app, reserved
 
 
 def _application():
@@ -117,7 +121,10 @@ def _application():
 
 
 def _rehearse(app):
-    """Do what a kernel would do only as it starts, or as it shows its first error."""
+    """Do what each kernel would do as it starts, and as it shows its first error.
+
+    Returns what `_reserved` says in a kernel.
+    """
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -127,11 +134,12 @@ def _rehearse(app):
             app.shell.run_cell("1 / 0")
         finally:
             late = [name for name in sys.modules if name not in known]
-            os.write(write, json.dumps(late).encode())
+            with open(write, "w") as pipe:
+                json.dump([late, _reserved()], pipe)
             os._exit(0)
     os.close(write)
     with open(read) as pipe:
-        late = json.load(pipe)
+        late, reserved = json.load(pipe)
     os.waitpid(pid, 0)
     for name in late:
         importlib.import_module(name)
@@ -139,6 +147,7 @@ def _rehearse(app):
         raise RuntimeError
     except RuntimeError:  # the first traceback looks at every module's file, the next ones do not
         app.shell.InteractiveTB.structured_traceback(*sys.exc_info())
+    return reserved
 
 
 def _open(app, address, key):
@@ -151,7 +160,6 @@ def _open(app, address, key):
 
 
 def _reserved():
-    """Return the bytes of addresses that are taken but not used as memory, such as for code."""
     with open("/proc/self/status") as file:
         sizes = dict(line.split(":") for line in file if line.startswith(("VmSize", "RssAnon")))
     total, used = (int(sizes[name].split()[0]) << 10 for name in ("VmSize", "RssAnon"))
