@@ -6,7 +6,9 @@ pool.py      submissions side by side: threads on this machine, or a Dask cluste
 execute.py   notebook bytes in, outputs and verdicts out; a bad cell costs itself
 kernels.py   the zygote's handle, and the jupyter_client provisioner that uses it
 zygote.py    a process that has imported what a notebook needs and forks kernels
-sandbox.py   what such a fork does before it runs anything of a learner's
+sandbox.py   what both do before anything of a learner's runs; rootfs.py: what it shows of files
+watchdog.py  an end to what uses too much, counted over all processes of a kernel
+probes.py    attempts to break out, for the doctor and for the tests
 client.py    the engine's side of a kernel's sockets
 inside.py    the `autograde.notebook` that a notebook in the sandbox imports
 judging.py   the judge's process and the engine's handle on it
