@@ -15,6 +15,9 @@ from pathlib import Path
 from autograde.course import ROOT, Course, UsageError, find_problem_set, problem_sets
 
 DONE, ATTENTION, USAGE = 0, 1, 2
+# jsonschema, under nbformat, would build 38 grammars of addresses that no notebook holds: a second
+# for every command. It does without the package where that is not there.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -118,13 +118,14 @@ def grade_class(
     todo = [s for s in students if force or not ledger.has(s)]
     results = {s: Result(s, kept=s not in todo) for s in students}
     if todo:
-        if not _is_entered(course, problem_set):
-            with tempfile.TemporaryDirectory() as elsewhere:
-                release(problem_set, course, into=Path(elsewhere))
-        pool = _pool(course.secret(), workers, scheduler, unsandboxed)
+        pool = _pool(course.secret(), problem_set, workers, scheduler, unsandboxed)
         run = _Run(course, problem_set, ledger, results)
         try:
             with pool as executing, Recorder(course) as recorder:
+                # The pool's processes get ready meanwhile.
+                if not _is_entered(course, problem_set):
+                    with tempfile.TemporaryDirectory() as elsewhere:
+                        release(problem_set, course, into=Path(elsewhere))
                 for number, student in enumerate(run.through(todo, executing, recorder), 1):
                     on_progress(student, number, len(todo))
         except SandboxUnavailable as error:
@@ -141,11 +142,11 @@ def grade_class(
     return [results[s] for s in students]
 
 
-def _pool(secret: str, workers: int | None, scheduler: str | None, unsandboxed: bool):
+def _pool(secret, problem_set, workers: int | None, scheduler: str | None, unsandboxed: bool):
     if scheduler:
         return dask_pool(secret, scheduler, unsandboxed=unsandboxed)
     workers = workers or len(os.sched_getaffinity(0))
-    return local_pool(secret, workers, unsandboxed=unsandboxed)
+    return local_pool(secret, workers, problem_set=problem_set, unsandboxed=unsandboxed)
 
 
 class _Run:

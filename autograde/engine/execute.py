@@ -64,15 +64,24 @@ class EngineError(RuntimeError):
 class Engine:
     """A judge and a zygote for each choice of libraries: all that executing submissions needs.
 
-    `secret` decides the hidden inputs; `limits` replaces those of the problem sets. Several
-    threads may execute at once. Use it as a context manager, or call `close`.
+    `secret` decides the hidden inputs; `limits` replaces those of the problem sets; the judge
+    gets ready for `problem_set` at once. Several threads may execute at once. Use it as a
+    context manager, or call `close`.
     """
 
-    def __init__(self, secret: str, *, limits: Limits | None = None, sandboxed: bool = True):
+    def __init__(
+        self,
+        secret: str,
+        *,
+        limits: Limits | None = None,
+        sandboxed: bool = True,
+        problem_set: str | None = None,
+    ):
         self._limits, self._sandboxed = limits, sandboxed
         self._zygotes: dict[tuple[tuple[str, ...], Limits], Zygote] = {}
         self._starting = threading.Lock()
-        self._secret, self._judge = secret, Judge(secret)
+        self._secret = secret
+        self._judge = Judge(secret, specs.names(problem_set) if problem_set else ())
 
     @property
     def judge(self) -> Judge:

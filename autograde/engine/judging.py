@@ -201,8 +201,9 @@ class Server:
 
     def serve(self) -> None:
         """Take the class's secret, then open sessions until the engine is gone."""
-        secret = self.control.recv(65536)
-        self.seed = int.from_bytes(hashlib.sha256(secret).digest()[:8])
+        start = json.loads(self.control.recv(65536))
+        self.seed = int.from_bytes(hashlib.sha256(start["secret"].encode()).digest()[:8])
+        threading.Thread(target=self._get_ready, args=[start["soon"]], daemon=True).start()
         self.control.sendall(b"ready\n")
         while True:
             data, fds, _, _ = socket.recv_fds(self.control, 1, 2)
@@ -210,6 +211,11 @@ class Server:
                 return
             ends = [socket.socket(fileno=fd) for fd in fds]
             threading.Thread(target=self._session, args=ends, daemon=True).start()
+
+    def _get_ready(self, names: list[str]) -> None:
+        """Prepare what will soon be asked for, while the engine gets ready too."""
+        for name in names:
+            self._prepare(name)
 
     def _session(self, engine: socket.socket, kernel: socket.socket) -> None:
         """Judge what the engine names when the kernel asks for it, until the engine is gone."""
@@ -333,17 +339,17 @@ class Session:
 class Judge:
     """The engine's handle on a judge's process. Raises `EOFError` if that has died.
 
-    `secret` decides the hidden inputs.
+    `secret` decides the hidden inputs. The exercises in `soon` are prepared at once.
     """
 
-    def __init__(self, secret: str):
+    def __init__(self, secret: str, soon: Iterable[str] = ()):
         self._control, theirs = socket.socketpair()
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "autograde.engine.judging"], stdin=theirs, env=environment
         )
         theirs.close()
-        self._control.sendall(secret.encode())
+        self._control.sendall(json.dumps({"secret": secret, "soon": list(soon)}).encode())
         if not self._control.recv(16):
             raise EOFError("the judge's process did not start")
 

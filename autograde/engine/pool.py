@@ -68,9 +68,11 @@ def _result(future: Future) -> Executed | Exception:
 
 
 @contextlib.contextmanager
-def local_pool(secret: str, workers: int, *, unsandboxed: bool = False) -> Iterator[Pool]:
+def local_pool(
+    secret: str, workers: int, *, problem_set: str, unsandboxed: bool = False
+) -> Iterator[Pool]:
     """Execute in `workers` threads around one engine; see `open_engine`."""
-    with open_engine(secret, unsandboxed) as engine:
+    with open_engine(secret, unsandboxed, problem_set) as engine:
         executor = ThreadPoolExecutor(workers)
         try:
             yield Pool(executor, lambda data, ps: engine.execute(data, ps).to_bytes(), workers)
@@ -125,12 +127,12 @@ def _engine(secret: str, unsandboxed: bool) -> Engine:
     return open_engine(secret, unsandboxed)
 
 
-def open_engine(secret: str, unsandboxed: bool = False) -> Engine:
+def open_engine(secret: str, unsandboxed: bool = False, problem_set: str | None = None) -> Engine:
     """Return a sandboxed engine; with `unsandboxed`, one without where there is no sandbox.
 
-    Raises `SandboxUnavailable`.
+    It gets ready for `problem_set` at once. Raises `SandboxUnavailable`.
     """
-    engine = Engine(secret)
+    engine = Engine(secret, problem_set=problem_set)
     try:
         engine.try_sandbox()
         return engine
@@ -138,7 +140,7 @@ def open_engine(secret: str, unsandboxed: bool = False) -> Engine:
         engine.close()
         if not unsandboxed:
             raise
-    return Engine(secret, sandboxed=False)
+    return Engine(secret, sandboxed=False, problem_set=problem_set)
 
 
 @cache
