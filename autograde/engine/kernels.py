@@ -65,7 +65,8 @@ class SandboxUnavailable(RuntimeError):
 class Limits:
     """What one submission may use. Sizes in bytes, times in seconds.
 
-    Memory, CPU and processes are those of all its processes together, for one kernel.
+    Memory, CPU and processes are those of all its processes together, for one kernel. Threads
+    count as processes; a kernel itself has 11, with frameworks about 20.
     """
 
     memory: int = 2 << 30
@@ -164,7 +165,7 @@ class Zygote:
             raise
 
     def _configuration(self, libraries: list[str]) -> dict[str, Any]:
-        home = "/tmp/.home" if self.sandboxed else f"{self._stage}/home"
+        home = f"{rootfs.SCRATCH}/.home" if self.sandboxed else f"{self._stage}/home"
         stub = rootfs.STUB if self.sandboxed else f"{self._stage}/stub"
         config: dict[str, Any] = {
             "path": [stub, str(rootfs.site_packages())],
@@ -176,7 +177,8 @@ class Zygote:
         if self.sandboxed:
             config["sandbox"] = {
                 "steps": rootfs.steps([*libraries, "ipykernel"]),
-                "scratch": {"bytes": self.limits.scratch, "files": self.limits.scratch_files},
+                "scratch": rootfs.SCRATCH,
+                "size": {"bytes": self.limits.scratch, "files": self.limits.scratch_files},
                 "limits": self.limits.for_kernel(),
             }
         return config
@@ -210,12 +212,12 @@ class Zygote:
         or the kernel does not start, `SandboxUnavailable` if it cannot enter its sandbox.
         """
         number = next(self._numbers)
-        inside = "/tmp/.kernel/s" if self.sandboxed else f"{self._stage}/kernel{number}/s"
-        home = "/tmp/.home" if self.sandboxed else f"{self._stage}/home{number}"
+        own = rootfs.SCRATCH if self.sandboxed else f"{self._stage}/{number}"
+        home, address = f"{own}/.home", f"{own}/.kernel/s"
         request = {
             "id": number,
             "key": key,
-            "ip": inside,
+            "ip": address,
             "cwd": cwd,
             # No other kernel on this machine is this user: the limit on processes is a user's.
             "user": os.getpid() << 8 | next(_users) & 0xFF,
@@ -223,15 +225,15 @@ class Zygote:
                 **ENVIRONMENT,
                 "HOME": home,
                 "IPYTHONDIR": f"{home}/ipython",
+                "TMPDIR": own,
                 "NBGRADER_EXECUTION": "autograde",
                 **({"AUTOGRADE_JUDGE": "3"} if judge else {}),
             },
         }
         kernel = self._ask(number, request, [judge.fileno()] if judge else [])
-        outside = f"/proc/{kernel.pid}/root{inside}" if self.sandboxed else inside
         connection = {
             "transport": "ipc",
-            "ip": outside,
+            "ip": f"/proc/{kernel.pid}/root{address}" if self.sandboxed else address,
             "key": key,
             "signature_scheme": "hmac-sha256",
             "kernel_name": KERNEL_NAME,

@@ -99,7 +99,7 @@ class Bait:
     def values(self) -> dict[str, Any]:
         """Return the names that a probe's cell finds, with their values."""
         stdlib, site = sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")
-        places = ["/", "/etc", "/usr/lib", "/dev", "/proc", "/notebook", stdlib, site, str(ROOT)]
+        places = ["/", "/etc", "/usr/lib", "/dev", "/proc", "/sandbox", stdlib, site, str(ROOT)]
         return {
             "token": self.token,
             "port": self._listeners[0].getsockname()[1],

@@ -15,8 +15,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 HERE = Path(__file__).parent
-STUB = "/notebook"
+STUB = "/sandbox/stub"
 """The folder from which a sandbox imports `autograde`."""
+SCRATCH = "/sandbox/scratch"
+"""The folder that a sandbox may write to. /tmp leads there, unless libraries lie below that."""
 BESIDE = ("site-packages", "dist-packages")
 """Folders of packages in the standard library's own."""
 UNNEEDED = {"debugpy"}
@@ -53,6 +55,8 @@ def steps(libraries: Iterable[str]) -> list[tuple[str, str, str]]:
     done += [_bind(site / name) for name in _top_levels(libraries, site)]
     done += _shared_libraries()
     done += [_bind(p) for p in map(Path, ("/etc/ld.so.cache", "/etc/localtime")) if p.exists()]
+    if not any(kind == "bind" and path.startswith("/tmp/") for kind, _, path in done):
+        done.append(("link", "/tmp", SCRATCH))
     return done
 
 

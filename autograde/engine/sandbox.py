@@ -79,7 +79,7 @@ class Refused(OSError):
     """The operating system does not give this sandbox. The text names the call it refused."""
 
 
-def settle(steps):
+def settle(steps, scratch):
     """Move this process into a file system and a PID namespace of its own.
 
     It forks once, because a PID namespace begins with the next child. This returns in the
@@ -87,8 +87,8 @@ def settle(steps):
 
     `steps` furnishes the file system, in order: ("bind", path outside without links, path
     inside), read-only; ("link", path, target); ("file", path, text); ("empty", folder, ""), in
-    which only what is bound there later is to be seen. The zygote itself may write to /tmp
-    until `close_scratch`. Raises `Refused`.
+    which only what is bound there later is to be seen. Until `close_scratch`, the zygote itself
+    may write to the folder `scratch`. Raises `Refused`.
     """
     flags = CLONE_NEWNS | CLONE_NEWPID
     if _privileged():
@@ -103,12 +103,12 @@ def settle(steps):
     if pid:
         _wait_and_leave(pid)
     die_with_parent()
-    _build_root(steps)
+    _build_root(steps, scratch)
 
 
-def close_scratch():
-    """Take the zygote's own /tmp away, so that no fork finds it."""
-    _call("umount2", b"/tmp", MNT_DETACH)
+def close_scratch(scratch):
+    """Take what the zygote itself has written away, so that no fork finds it."""
+    _call("umount2", scratch.encode(), MNT_DETACH)
 
 
 def fork():
@@ -125,11 +125,11 @@ def fork():
             os.close(own)
 
 
-def enter(scratch, limits, number):
+def enter(scratch, size, limits, number):
     """Finish the sandbox around this process, which `fork` has made.
 
-    `scratch` says how many "bytes" and "files" may be written to /tmp; `limits` gives values by
-    the names of `resource.RLIMIT_*` without the prefix. A sandbox with another `number` belongs
+    `size` says how many "bytes" and "files" may be written to `scratch`; `limits` gives values
+    by the names of `resource.RLIMIT_*` without the prefix. A sandbox with another `number` belongs
     to another user. Raises `Refused`.
     """
     privileged = _privileged()
@@ -140,12 +140,12 @@ def enter(scratch, limits, number):
     _call("unshare", CLONE_NEWNS)
     # A new /proc can be had only while there is one to be seen, which must not stay below it. It
     # is read-only: to write there, it is often enough to be root outside by name.
-    _mount("proc", "/tmp", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    _mount("proc", scratch, "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     _call("umount2", b"/proc", MNT_DETACH)
-    _mount("/tmp", "/proc", None, MS_MOVE)
-    size = f"size={scratch['bytes']},nr_inodes={scratch['files']},mode=1777"
-    _mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, size)
-    os.chdir("/tmp")
+    _mount(scratch, "/proc", None, MS_MOVE)
+    options = f"size={size['bytes']},nr_inodes={size['files']},mode=1777"
+    _mount("tmpfs", scratch, "tmpfs", MS_NOSUID | MS_NODEV, options)
+    os.chdir(scratch)
     apart = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP
     if privileged:
         _call("unshare", apart)
@@ -193,9 +193,9 @@ def _wait_and_leave(pid):
     os._exit(code if code >= 0 else 128 - code)
 
 
-def _build_root(steps):
+def _build_root(steps, scratch):
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
-    # The new root is in memory and needs only a place to begin: nothing is written to a disk.
+    # The new root is in memory, and /tmp only where it begins: nothing is written to a disk.
     memory = MS_NOSUID | MS_NODEV
     _mount("tmpfs", "/tmp", "tmpfs", memory, "size=2m,nr_inodes=16k,mode=755")
     os.mkdir("/tmp/.old")
@@ -219,12 +219,12 @@ def _build_root(steps):
         _bind(f"/.old/dev/{name}", f"/dev/{name}", device=True)
     os.mkdir("/proc")
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    os.mkdir("/tmp")
+    os.makedirs(scratch)
     _call("umount2", b"/.old", MNT_DETACH)
     os.rmdir("/.old")
     for path in (*emptied, "/"):
         _mount("tmpfs", path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | memory)
-    _mount("tmpfs", "/tmp", "tmpfs", memory, "size=8m,nr_inodes=1k,mode=700")
+    _mount("tmpfs", scratch, "tmpfs", memory, "size=8m,nr_inodes=1k,mode=700")
 
 
 def _bind(outside, inside, device=False):

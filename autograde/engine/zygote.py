@@ -38,10 +38,10 @@ def main():
     walls = config["sandbox"]
     try:
         if walls:
-            sandbox.settle(walls["steps"])
+            sandbox.settle(walls["steps"], walls["scratch"])
         app, reserved = _prepare(config)
         if walls:
-            sandbox.close_scratch()
+            sandbox.close_scratch(walls["scratch"])
             walls["limits"]["AS"] += reserved
     except BaseException as error:  # the engine has to know
         _tell(control, {"ready": False, **_described(error)})
@@ -216,10 +216,8 @@ def _kernel(control, request, fds, config, app):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.setsid()
         _tell(tell, {"id": request["id"], "started": True})
-        if config["sandbox"]:
-            sandbox.enter(
-                config["sandbox"]["scratch"], config["sandbox"]["limits"], request["user"]
-            )
+        if walls := config["sandbox"]:
+            sandbox.enter(walls["scratch"], walls["size"], walls["limits"], request["user"])
         else:
             sandbox.die_with_parent()
             os.chdir(request["cwd"])

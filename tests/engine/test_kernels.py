@@ -133,6 +133,21 @@ def test_both_frameworks_compute_in_a_kernel_and_agree(engine):
     assert again.splitlines() == printed.splitlines()[:2]
 
 
+def test_a_kernel_can_be_interrupted(zygote):
+    def interrupt(kind, content):
+        if content.get("text", "").strip() == "begun":
+            kernel.signal(signal.SIGINT)
+        return outputs.take(kind, content)
+
+    kernel, connection = zygote.fork(key="k", judge=None)
+    client, outputs = Client(connection, kernel.ended.done), Outputs(10_000)
+    assert client.run("print('begun', flush=True)\nwhile True: pass", 10, interrupt) == "done"
+    assert outputs.outputs[-1]["ename"] == "KeyboardInterrupt"
+    assert client.run("print('still there')", 10, outputs.take) == "done"
+    client.close()
+    kernel.signal(signal.SIGKILL)
+
+
 LATE = """
 import sys
 before = set(sys.modules)

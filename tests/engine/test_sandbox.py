@@ -5,14 +5,17 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
 from autograde.course import ROOT
-from autograde.engine import kernels, probes
+from autograde.engine import kernels, probes, rootfs
+from autograde.engine.client import Client, Outputs
 from autograde.engine.execute import Engine
 
 PS = "ps03-transposed-conv-1d"
@@ -86,6 +89,27 @@ def test_numpy_is_there_and_works(engine):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     executed = engine.execute(nbformat.writes(notebook).encode(), PS)
     assert executed.outputs[0][0]["text"] == "0.5\n"
+
+
+BELOW = """
+import os, tempfile
+with tempfile.TemporaryFile(): print(open({path!r}).read(), os.listdir("/tmp"))
+"""
+
+
+def test_an_environment_below_the_temporary_folder_is_seen(engine, monkeypatch):
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        library = Path(folder, "library")
+        library.write_text("seen")
+        others = list(rootfs._shared_libraries())
+        binds = [*others, rootfs._bind(library)]
+        monkeypatch.setattr(rootfs, "_shared_libraries", lambda: binds)
+        with kernels.Zygote() as zygote:
+            kernel, connection = zygote.fork(key="k", judge=None)
+            client, outputs = Client(connection, kernel.ended.done), Outputs(1000)
+            assert client.run(BELOW.format(path=str(library)), 10, outputs.take) == "done"
+            client.close()
+    assert outputs.outputs[0]["text"] == f"seen ['{library.parent.name}']\n"
 
 
 def test_any_jupyter_client_can_start_a_warm_kernel(tmp_path, monkeypatch):
