@@ -19,7 +19,7 @@ from autograde.engine.kernels import SandboxUnavailable
 from autograde.engine.pool import ClusterError, dask_pool, local_pool
 from autograde.engine.record import Recorder
 from autograde.release import build, is_fresh, release
-from autograde.submission import NAME, Unreadable, beside, notebook_in, parse, read_bytes
+from autograde.submission import NAME, Unreadable, handed_in, notebook_in, parse, read_bytes
 from autograde.verdict import MIME
 
 
@@ -174,13 +174,12 @@ class _Run:
             try:
                 if not NAME.fullmatch(student):
                     raise Unreadable("a student's folder cannot have such a name")
-                data = read_bytes(path)
-                self.files[student] = {path.name: data, **beside(path)}
+                self.files[student] = handed_in(path)
             except Unreadable as error:
                 self.results[student].problem = str(error)
                 self.unreadable.append(student)
             else:
-                yield student, data
+                yield student, self.files[student][path.name]
 
     def _given_up(self) -> Iterator[str]:
         while self.unreadable:
@@ -351,10 +350,9 @@ class _Ledger:
         ):
             return False
         try:
-            files = {path.name: read_bytes(path), **beside(path)}
+            return entry["digest"] == self.digest(handed_in(path))
         except Unreadable:
             return False
-        return entry["digest"] == self.digest(files)
 
     def incidents(self, student: str) -> list[str]:
         """Return what happened while the student's submission was graded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import stat
@@ -12,6 +13,8 @@ from pathlib import Path
 import nbformat
 
 LARGEST_NOTEBOOK = 20 << 20
+MOST_VALUES = 50_000
+"""How many lines and values a notebook may have, its outputs aside: each takes time to check."""
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 LARGEST_PICTURES = 20 << 20
 NAME = re.compile(r"[\w@+][\w@+=., ~'()-]*")
@@ -23,7 +26,13 @@ for _harmless in (nbformat.warnings.MissingIDFieldWarning, nbformat.warnings.Dup
 
 
 class Unreadable(ValueError):
-    """What was handed in is not a notebook that can be run; the message says why."""
+    """What was handed in is not a notebook that can be run; the message says why.
+
+    It is made fit to print: a learner's file may be called anything.
+    """
+
+    def __init__(self, why: str):
+        super().__init__("".join(c if c.isprintable() else "�" for c in why))
 
 
 def notebook_in(step: Path, student: str, problem_set: str) -> Path:
@@ -40,7 +49,8 @@ def read_bytes(path: Path) -> bytes:
         data = _regular(path, LARGEST_NOTEBOOK)
     except FileNotFoundError:
         others = sorted(p.name for p in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
-        found = f" It has {', '.join(others)}." if others else ""
+        shown = ", ".join(others[:3]) + (" and more" if len(others) > 3 else "")
+        found = f" It has {shown}." if others else ""
         raise Unreadable(f"no notebook {path.name} in {path.parent.resolve()}.{found}") from None
     except OSError as error:
         why = "it is a link" if error.errno == errno.ELOOP else error.strerror
@@ -51,11 +61,15 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parse(data: bytes) -> nbformat.NotebookNode:
-    """Return the notebook in `data`, as nbformat 4. Raises `Unreadable`."""
+    """Return the notebook in `data`, as nbformat 4 and without outputs. Raises `Unreadable`."""
     try:
-        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
+        plain = json.loads(data.decode("utf-8-sig"))
+        _strip(plain)
+        notebook = nbformat.reads(json.dumps(plain), as_version=4)
         nbformat.validate(notebook)
         nbformat.writes(notebook).encode()  # half characters can be read, but not written
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"not a readable notebook: not JSON ({error})") from None
     except RecursionError:
         raise Unreadable("not a readable notebook: it is nested too deeply") from None
     except Exception as error:  # nbformat raises what it stumbles over
@@ -64,12 +78,46 @@ def parse(data: bytes) -> nbformat.NotebookNode:
     return notebook
 
 
+def _strip(notebook: dict) -> None:
+    """Take the outputs away and make sure that what is left can be checked in seconds."""
+    for cell in notebook.get("cells", []):
+        if isinstance(cell, dict) and "outputs" in cell:
+            cell["outputs"] = []
+    queue, count = [notebook], 0
+    while queue:
+        value = queue.pop()
+        if isinstance(value, str):
+            count += value.count("\n")
+        elif isinstance(value, (dict, list)):
+            count += len(value)
+        if count > MOST_VALUES:
+            raise ValueError(f"it has over {MOST_VALUES} lines and values")
+        if isinstance(value, dict):
+            queue += value.values()
+        elif isinstance(value, list):
+            queue += value
+
+
+def grade_id(cell: nbformat.NotebookNode) -> str | None:
+    """Return the name under which nbgrader knows a cell, or says that it does."""
+    mark = cell.metadata.get("nbgrader")
+    name = mark.get("grade_id") if isinstance(mark, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def handed_in(notebook: Path) -> dict[str, bytes]:
+    """Return a submission's files by name, the notebook first. Raises `Unreadable`."""
+    if notebook.parent.is_symlink():  # to a neighbour's
+        raise Unreadable("not a readable notebook: its folder is a link")
+    return {notebook.name: read_bytes(notebook), **beside(notebook)}
+
+
 def beside(notebook: Path) -> dict[str, bytes]:
     """Return what else belongs to a submission: its time stamp, and pictures shown in its text."""
     found, left = {}, LARGEST_PICTURES
     for path in sorted(notebook.parent.iterdir()):
         stamp = path.name == "timestamp.txt"
-        if stamp or path.suffix.lower() in PICTURES:
+        if stamp or (path.suffix.lower() in PICTURES and path.name.isprintable()):
             try:
                 data = _regular(path, 100 if stamp else left)
             except OSError:

@@ -6,7 +6,16 @@ import socket
 import nbformat
 import pytest
 
-from autograde.submission import LARGEST_NOTEBOOK, NAME, Unreadable, beside, parse, read_bytes
+from autograde.submission import (
+    LARGEST_NOTEBOOK,
+    MOST_VALUES,
+    NAME,
+    Unreadable,
+    beside,
+    handed_in,
+    parse,
+    read_bytes,
+)
 
 
 def why(path):
@@ -41,6 +50,25 @@ def test_a_missing_notebook_is_named_with_what_is_there_instead(tmp_path):
     assert "It has homework.ipynb." in said
 
 
+def test_what_is_said_of_a_file_can_be_printed_whatever_it_is_called(tmp_path):
+    """Terminals obey what is between control characters, and no half character can be written."""
+    for name in (b"\x1b]0;owned\x07.ipynb", b"\xff.ipynb", b"a.ipynb", b"b.ipynb", b"c.ipynb"):
+        (tmp_path / os.fsdecode(name)).touch()
+    said = why(tmp_path / "ps.ipynb")
+    assert said.isprintable()
+    assert said.encode()
+    assert "�]0;owned�.ipynb, a.ipynb, b.ipynb and more" in said
+
+
+def test_a_folder_that_is_a_link_to_a_neighbours_is_not_read(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "ps.ipynb").write_bytes(b"content")
+    assert handed_in(tmp_path / "theirs" / "ps.ipynb") == {"ps.ipynb": b"content"}
+    (tmp_path / "mine").symlink_to("theirs")
+    with pytest.raises(Unreadable, match="its folder is a link"):
+        handed_in(tmp_path / "mine" / "ps.ipynb")
+
+
 def test_a_file_beyond_all_bounds_is_not_read_to_its_end(tmp_path):
     path = tmp_path / "ps.ipynb"
     with path.open("wb") as file:
@@ -57,6 +85,7 @@ def test_pictures_and_the_time_stamp_belong_to_a_submission_and_nothing_else_doe
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path / "link.png").symlink_to(notebook)
     (tmp_path / "folder.png").mkdir()
+    (tmp_path / os.fsdecode(b"\xff.png")).touch()
     assert beside(notebook) == {
         name: name.encode() for name in ("plot.png", "PHOTO.JPG", "timestamp.txt")
     }
@@ -94,3 +123,32 @@ def test_a_notebook_with_half_a_character_is_refused_before_it_fails_to_be_writt
 )
 def test_a_students_folder_is_no_pattern(name, good):
     assert bool(NAME.fullmatch(name)) == good
+
+
+def outputs(count):
+    cell = nbformat.v4.new_code_cell("1")
+    cell.outputs = [nbformat.v4.new_output("stream", text="a\n")] * count
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+def test_outputs_are_not_read_however_many_there_are():
+    assert parse(nbformat.writes(outputs(MOST_VALUES)).encode()).cells[0].outputs == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        nbformat.v4.new_code_cell("\n" * MOST_VALUES),
+        nbformat.v4.new_code_cell("1", metadata={str(n): n for n in range(MOST_VALUES)}),
+        nbformat.v4.new_code_cell("1", metadata={"a": [[[]] * (MOST_VALUES // 2)] * 2}),
+    ],
+    ids=["lines", "keys", "lists"],
+)
+def test_what_would_take_ages_to_check_is_not_checked(cell):
+    data = nbformat.writes(nbformat.v4.new_notebook(cells=[cell])).encode()
+    with pytest.raises(Unreadable, match=f"over {MOST_VALUES}"):
+        parse(data)
+
+
+def test_a_byte_order_mark_does_no_harm():
+    assert parse(b"\xef\xbb\xbf" + nbformat.writes(outputs(0)).encode()).cells[0].source == "1"
