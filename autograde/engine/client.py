@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import math
 import select
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Any
 import nbformat
 from jupyter_client.session import Session
 
+from autograde.engine.harmless import harmless
 from autograde.engine.zmtp import Connection, TooMuch
 
 PATIENCE = 30.0
@@ -129,17 +129,13 @@ class Client:
             signature, *parts = frames[start : start + 5]
             if not hmac.compare_digest(self._session.sign(parts), signature):
                 return None
-            header, parent, _, content = (json.loads(p, parse_constant=_none) for p in parts)
+            header, parent, _, content = map(json.loads, parts)
             kind = header["msg_type"]
         except NONSENSE:
             return None
         if not (isinstance(kind, str) and isinstance(parent, dict) and isinstance(content, dict)):
             return None
         return kind, parent, content
-
-
-def _none(constant: str) -> None:
-    """Stand for NaN and the infinities, which JSON proper does not have."""
 
 
 class Outputs:
@@ -160,23 +156,26 @@ class Outputs:
         return self.left > 0
 
     def _add(self, kind: str, content: dict[str, Any]) -> None:
-        content = _clean(content)
         self.left -= len(json.dumps(content))
         if self.left <= 0:
             return
-        last = self.outputs[-1] if self.outputs else {}
         if kind == "stream" and not isinstance(content["text"], str):
             return  # a file may hold a list of lines, a kernel has no reason to send one
-        if kind == "stream" and last.get("name") == content["name"]:
-            last["text"] += content["text"]
-            return
         wanted = {
             "stream": ("name", "text"),
-            "display_data": ("data", "metadata"),
-            "execute_result": ("data", "metadata"),
+            "display_data": ("data",),
+            "execute_result": ("data",),
             "error": ("ename", "evalue", "traceback"),
         }[kind]
-        output = {"output_type": kind, **{key: content[key] for key in wanted}}
+        output = {"output_type": kind, **{key: _clean(content[key]) for key in wanted}}
+        last = self.outputs[-1] if self.outputs else {}
+        if kind == "stream" and last.get("name") == output["name"]:
+            last["text"] += output["text"]
+            return
+        if "data" in wanted:
+            output |= {"data": harmless(output["data"]), "metadata": {}}
+            if not output["data"]:
+                return
         if kind == "execute_result":
             output["execution_count"] = 1
         nbformat.validate(output, ref="output", version=4)
@@ -191,8 +190,6 @@ def _clean(value: Any) -> Any:
         return {_text(k): _clean(v) for k, v in value.items()}
     if isinstance(value, list):
         return [_clean(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     return value
 
 

@@ -26,9 +26,11 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
-from autograde.course import Course
+from autograde.course import EXERCISES, Course
 from autograde.engine.execute import Executed, graded_outputs
+from autograde.engine.harmless import mended
 from autograde.release import grade_cell_metadata, last_words
+from autograde.submission import parse, read_bytes
 
 
 class InsertResults(NbGraderPreprocessor):
@@ -66,7 +68,7 @@ class InsertResults(NbGraderPreprocessor):
 class Recorder:
     """Records executed submissions of one course, one after the other.
 
-    nbgrader gets to see a folder with nothing in it but the bytes that were executed, the time
+    nbgrader gets to see a folder with nothing in it but the notebook that was executed, the time
     stamp and the pictures: no link, no pipe, and no file that has changed since. Use it as a
     context manager.
     """
@@ -93,10 +95,12 @@ class Recorder:
         own = Path(self._folder.name) / student
         folder = own / problem_set
         folder.mkdir(parents=True)
+        released = parse(read_bytes(EXERCISES / problem_set / f"{problem_set}.ipynb"))
         InsertResults.executed = executed
         try:
             for name, data in files.items():
-                (folder / name).write_bytes(data)
+                own_notebook = name == f"{problem_set}.ipynb"
+                (folder / name).write_bytes(mended(data, released) if own_notebook else data)
             outcome = self.api.autograde(problem_set, student, force=True, create=True)
         finally:
             InsertResults.executed = None

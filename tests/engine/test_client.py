@@ -65,10 +65,22 @@ def test_what_a_file_or_a_database_cannot_hold_is_replaced(text):
     nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
 
 
-def test_numbers_that_json_lacks_are_left_out():
-    data = {"application/json": {"a": [float("nan"), float("inf"), 1.5]}}
-    outputs, _ = taken(("display_data", {"data": data, "metadata": {}}))
-    assert outputs[0]["data"]["application/json"] == {"a": [None, None, 1.5]}
+def test_only_text_and_pictures_are_kept_of_what_is_displayed():
+    """The rest could run in the browser of whoever marks."""
+    png = "iVBORw0KGgo=\n"
+    data = {
+        "text/plain": "<Figure>",
+        "image/png": png,
+        "image/jpeg": '" onerror="alert(1)',
+        "image/svg+xml": "<svg/>",
+        "text/html": "<script>alert(1)</script>",
+        "application/json": {"a": float("nan")},
+    }
+    outputs, _ = taken(("display_data", {"data": data, "metadata": {"image/png": {"width": '"'}}}))
+    assert outputs[0]["data"] == {"text/plain": "<Figure>", "image/png": png}
+    assert outputs[0]["metadata"] == {}
+    outputs, _ = taken(("display_data", {"data": {"text/html": "<b>"}, "metadata": {}}))
+    assert outputs == []
 
 
 def test_output_ends_at_its_limit():
