@@ -23,12 +23,14 @@ from autograde.engine.client import Client, Outputs
 from autograde.engine.judging import Answer, Judge
 from autograde.engine.kernels import Limits, Zygote
 from autograde.judge import undefined
-from autograde.submission import parse
+from autograde.submission import grade_id, parse
 from autograde.verdict import Verdict
 
 GRADE = "from autograde.notebook import grade\ngrade({name!r})"
 JUDGES_OWN = 30.0
 """Seconds that the judge may take for itself, once a learner's kernel is out of the way."""
+MOST_OUTPUT = 8
+"""How many times what one cell may show all the cells together may."""
 
 
 @dataclass
@@ -140,10 +142,11 @@ class Engine:
 
     def _execute(self, notebook, problem_set: str) -> Executed:
         limits, done = self.limits(problem_set), Executed()
-        deadline = time.monotonic() + limits.notebook
+        left, waiting = limits.notebook, len(specs.names(problem_set))
         for libraries, names in _flavours(problem_set):
-            zygote = self.zygote(libraries, limits)
-            _Run(self, zygote, notebook, names, deadline, done).finish()
+            run = _Run(self, self.zygote(libraries, limits), notebook, names, done)
+            left -= run.finish(left * len(names) / waiting)
+            waiting -= len(names)
         done.graded = {name: done.graded[name] for name in specs.names(problem_set)}
         return done
 
@@ -162,13 +165,13 @@ class _Kernel:
     def __init__(self, engine: Engine, zygote: Zygote):
         self.session, for_kernel = engine.judge.open()
         key = nbformat.v4.nbbase.random_cell_id() * 4
-        with for_kernel:
-            self.kernel, connection = zygote.fork(key=key, judge=for_kernel)
-        try:
+        with contextlib.ExitStack() as failing:
+            failing.callback(self.session.close)
+            with for_kernel:
+                self.kernel, connection = zygote.fork(key=key, judge=for_kernel)
+            failing.callback(self.kernel.signal, signal.SIGKILL)
             self.client = Client(connection | {"key": key}, self.kernel.ended.done)
-        except BaseException:
-            self.kernel.signal(signal.SIGKILL)
-            raise
+            failing.pop_all()
 
     def run(self, code: str, seconds: float, outputs: Outputs) -> str:
         """Run `code` and return how it ended: "done", "timeout", "flood" or "dead"."""
@@ -202,6 +205,15 @@ class _Kernel:
         self.session.close()
 
 
+@dataclass(eq=False)
+class _Ran:
+    """A cell of the learner's that has run, and is run again in a fresh kernel if it is good."""
+
+    name: str | None
+    source: str
+    good: bool
+
+
 class _Run:
     """One run of a notebook, over as many kernels as it takes, for the exercises in `names`.
 
@@ -209,22 +221,28 @@ class _Run:
     one is given must not help with an earlier one.
     """
 
-    def __init__(self, engine, zygote, notebook, names: list[str], deadline: float, done: Executed):
+    def __init__(self, engine, zygote, notebook, names: list[str], done: Executed):
         self.engine, self.zygote, self.names = engine, zygote, names
-        self.limits, self.deadline, self.done = zygote.limits, deadline, done
+        self.limits, self.deadline, self.done = zygote.limits, 0.0, done
         self.cells = notebook.cells
         self.tests = set(specs.names())
-        self.good: list[tuple[str | None, str]] = []  # to run again in a fresh kernel
+        self.ran: list[_Ran] = []
+        self.room = MOST_OUTPUT * self.limits.output
         self.kernel: _Kernel | None = None
         self.met: set[str] = set()  # exercises whose test cell has been reached
 
-    def finish(self) -> None:
-        """Run the cells and grade the exercises; all that comes of it goes to `done`."""
+    def finish(self, seconds: float) -> float:
+        """Run the cells and grade the exercises, which takes `seconds` at most.
+
+        All that comes of it goes to `done`. Returns the seconds that it took, but for the
+        judge's own.
+        """
         begin = time.monotonic()
+        self.deadline = begin + seconds
         self.done.outputs = [[] for _ in self.cells]
         try:
             for cell, outputs in zip(self.cells, self.done.outputs, strict=True):
-                name = _grade_id(cell)
+                name = grade_id(cell)
                 if cell.cell_type != "code":
                     continue
                 if name in self.tests:
@@ -238,6 +256,7 @@ class _Run:
         finally:
             self._drop_kernel()
             self._spend("total", time.monotonic() - begin)
+        return seconds - (self.deadline - time.monotonic())
 
     def _reached(self, name: str) -> None:
         self.met.add(name)
@@ -251,22 +270,27 @@ class _Run:
             return [_error("TimeLimit", "The notebook's time was used up before this cell.")]
         collected = Outputs(self.limits.output)
         outcome = self._run(source, collected)
-        if outcome == "done":
-            self.good.append((name, source))
-            return collected.outputs
-        return [*collected.outputs, _error(*_INCIDENTS[outcome])]
+        self.ran.append(_Ran(name, source, good=outcome == "done"))
+        self.room -= self.limits.output - collected.left
+        outputs = collected.outputs
+        if self.room < 0:
+            outputs = [_error("OutputLimit", "The notebook has shown far too much before this.")]
+        return outputs if outcome == "done" else [*outputs, _error(*_INCIDENTS[outcome])]
 
     def _grade(self, name: str) -> None:
         if name in self.done.graded:
             return
-        verdict = self._verdict(name, self.good)
-        if verdict is None:
-            # Something in the kernel keeps the judge from calling. Without the answers to other
-            # exercises it may not be there.
+        alone = self._alone(name)
+        others = any(c not in alone for c in self._good)
+        fell = others and not all(c.good for c in alone)
+        verdict, usable = (None, False) if fell else self._verdict(name, self._good)
+        if others and not (verdict and usable):
+            # It may not be its own fault: a thread of another answer's can end any later cell.
             self._drop_kernel()
-            others = {f"{n}-answer" for n in self.tests - {name}}
-            verdict = self._verdict(name, [e for e in self.good if e[0] not in others])
+            again, _ = self._verdict(name, alone)
             self._drop_kernel()
+            found = [v for v in (verdict, again) if v]
+            verdict = max(found, key=lambda v: v["score"], default=None)
         if verdict is None:
             late = time.monotonic() >= self.deadline
             why = "The notebook's time was used up before this test." if late else KEPT_AWAY
@@ -274,21 +298,34 @@ class _Run:
             self.done.incidents.append(f"{name}: {why}")
         self.done.graded[name] = verdict
 
-    def _verdict(self, name: str, sources: list[tuple[str | None, str]]) -> dict[str, Any] | None:
-        """Return the verdict on `name`, or None if the judge could not call the function."""
-        if not self._ready(sources):
-            return None
+    @property
+    def _good(self) -> list[_Ran]:
+        return [c for c in self.ran if c.good]
+
+    def _alone(self, name: str) -> list[_Ran]:
+        """Return the cells that have run, without the answers to other exercises."""
+        own, others = f"{name}-answer", {f"{n}-answer" for n in self.tests - {name}}
+        return [c for c in self.ran if c.name == own or (c.good and c.name not in others)]
+
+    def _verdict(self, name: str, cells: list[_Ran]) -> tuple[dict[str, Any] | None, bool]:
+        """Return the verdict on `name`, None if the judge could not call the function, and
+        whether the kernel outlived it.
+        """
+        if not self._ready(cells):
+            return None, False
         begin = time.monotonic()
         self.kernel.session.begin(name)
         self.deadline += time.monotonic() - begin  # the judge's own affair
-        seconds = self._left(self.limits.test)
+        # Nobody's function takes the time of those that are still to come.
+        waiting = sum(n not in self.done.graded for n in self.names)
+        seconds = self._left(min(self.limits.test, (self.deadline - time.monotonic()) / waiting))
         outcome, answer = self.kernel.grade(name, seconds, self.limits.output)
         self._spend("learner", answer.learner)
         self._spend("judge", answer.judge)
         self._after(outcome)
         if not answer.usable:
             self._drop_kernel()
-        return answer.verdict
+        return answer.verdict, answer.usable
 
     def _run(self, source: str, collected: Outputs) -> str:
         """Run a cell of the learner's and return how it ended."""
@@ -313,12 +350,12 @@ class _Run:
             self.kernel.close()
             self.kernel = None
 
-    def _ready(self, sources: list[tuple[str | None, str]] | None = None) -> bool:
-        """Make sure there is a kernel in which `sources` have run; return False if time is up.
+    def _ready(self, cells: list[_Ran] | None = None) -> bool:
+        """Make sure there is a kernel in which `cells` have run; return False if time is up.
 
         One of them that does not come back any more is left out for good.
         """
-        sources = self.good if sources is None else sources
+        cells = self._good if cells is None else list(cells)
         while time.monotonic() < self.deadline:
             if self.kernel is not None and not self.kernel.ended:
                 return True
@@ -326,9 +363,10 @@ class _Run:
             begin = time.monotonic()
             self.kernel = _Kernel(self.engine, self.zygote)
             self._spend("kernel", time.monotonic() - begin)
-            for entry in list(sources):
-                if self._run(entry[1], Outputs(self.limits.output)) != "done":
-                    sources.remove(entry)
+            for cell in list(cells):
+                if self._run(cell.source, Outputs(self.limits.output)) != "done":
+                    cells.remove(cell)
+                    cell.good = False
                     break
             else:
                 return True
@@ -348,12 +386,6 @@ _INCIDENTS = {
 
 def _error(name: str, text: str) -> dict[str, Any]:
     return nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
-
-
-def _grade_id(cell) -> str | None:
-    mark = cell.metadata.get("nbgrader")
-    grade_id = mark.get("grade_id") if isinstance(mark, dict) else None
-    return grade_id if isinstance(grade_id, str) else None
 
 
 def graded_outputs(verdict: dict[str, Any]) -> list[dict[str, Any]]:

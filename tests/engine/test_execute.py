@@ -10,6 +10,7 @@ from nbgrader.api import Gradebook
 
 from autograde import specs
 from autograde.course import EXERCISES, Course
+from autograde.engine.execute import MOST_OUTPUT
 from autograde.engine.record import Recorder
 from autograde.release import release
 from autograde.submission import Unreadable
@@ -152,6 +153,16 @@ def test_a_judge_that_dies_on_the_way_costs_nobody_anything(engine):
     killer.join()
     assert scores(executed) == FULL
     assert engine.judge.pid != before
+
+
+def test_all_cells_together_show_no_more_than_a_notebook_can_hold(engine):
+    most = engine.limits(PS).output
+    cells = [nbformat.v4.new_code_cell(f"print('x' * {most * 4 // 5})") for _ in range(40)]
+    notebook = nbformat.v4.new_notebook(cells=[*cells, *submission(PS, RIGHT).cells])
+    executed = engine.execute(nbformat.writes(notebook).encode(), PS)
+    shown = len(executed.to_bytes())
+    assert MOST_OUTPUT - 1 < shown / most < MOST_OUTPUT + 1
+    assert scores(executed) == FULL
 
 
 CLOSED = "import os\nos.closerange(3, 256)"
