@@ -1,8 +1,8 @@
 """ps01: images made larger by looking up, by weighing neighbours, and by moving channels.
 
 Sources: the API pages of `torch.nn.functional.interpolate`, `pixel_shuffle` and
-`pixel_unshuffle`, `tf.image.resize`, `tf.compat.v1.image.resize_bilinear`,
-`tf.raw_ops.ScaleAndTranslate` and `tf.nn.depth_to_space`; Keys, *Cubic convolution
+`pixel_unshuffle`, `tf.image.resize`, `tf.nn.depth_to_space`, and those of the operations under
+`tf.image.resize` (`ResizeNearestNeighbor`, `ResizeBilinear`, `ScaleAndTranslate`); Keys, *Cubic convolution
 interpolation for digital image processing* (1981); Shi et al., ESPCN (2016).
 """
 
@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from autograde.quiet import silent_stderr
-from autograde.spec import Aspect, Case, Misconception, Spec
+from autograde.spec import Aspect, Case, Misconception, Rules, Spec
 
 GRIDS = "book/sampling-grids"
 WEIGHTS = "book/linear-bilinear-cubic"
@@ -62,8 +62,8 @@ def torch_nearest_indices(n_in, n_out):
 def tf_nearest_indices(n_in, n_out):
     """Read the indices off a ramp that TensorFlow 1's `resize_nearest_neighbor` has resized."""
     ramp = np.arange(n_in, dtype=np.float32)[None, :, None, None]
-    resize = _tf().compat.v1.image.resize_nearest_neighbor
-    return resize(ramp, (n_out, 1)).numpy().ravel().astype(int)
+    seen = _tf().raw_ops.ResizeNearestNeighbor(images=ramp, size=(n_out, 1))
+    return seen.numpy().ravel().astype(int)
 
 
 def _known(mode):
@@ -91,21 +91,83 @@ def tf_source_coordinates(n_in, n_out, mode):
     _known(mode)
     times = {"half_pixel": 3, "align_corners": 1, "asymmetric": 2}[mode]
     ramp = np.arange(times * n_in, dtype=np.float32)[None, :, None, None]
-    seen = (
-        _tf()
-        .compat.v1.image.resize_bilinear(
-            ramp,
-            (times * n_out, 1),
-            align_corners=mode == "align_corners",
-            half_pixel_centers=mode == "half_pixel",
-        )
-        .numpy()
-        .ravel()
+    seen = _tf().raw_ops.ResizeBilinear(
+        images=ramp,
+        size=(times * n_out, 1),
+        align_corners=mode == "align_corners",
+        half_pixel_centers=mode == "half_pixel",
     )
+    seen = seen.numpy().ravel()
     return seen[n_out : 2 * n_out] - n_in if mode == "half_pixel" else seen[:n_out]
 
 
+def torch_upsample_nearest2d(x, size):
+    """Return `F.interpolate(mode="nearest")`."""
+    return _torch_interpolate(x, _pair(size), "nearest")
+
+
+def tf_upsample_nearest2d(x, size):
+    """Return TensorFlow 1's `resize_nearest_neighbor`, which is asymmetric and rounds down."""
+    images = x.transpose(0, 2, 3, 1)
+    y = _tf().raw_ops.ResizeNearestNeighbor(images=images, size=_pair(size))
+    return y.numpy().transpose(0, 3, 1, 2)
+
+
+def torch_linear_matrix(n_in, n_out, align_corners=False):
+    """Return the matrix whose columns are `F.interpolate(mode="linear")` of the unit vectors."""
+    return _torch_interpolate(np.eye(n_in)[None], n_out, "linear", align_corners)[0].T
+
+
+def tf_linear_matrix(n_in, n_out, align_corners=False):
+    """Return the matrix whose columns are TensorFlow's bilinear resizing of the unit vectors."""
+    images = np.eye(n_in, dtype=np.float32)[:, None, :, None]  # n_in of them, one column each
+    return tf_upsample_bilinear2d(images, (n_out, 1), align_corners)[:, 0, :, 0].T
+
+
+def torch_upsample_bilinear2d(x, size, align_corners=False):
+    """Return `F.interpolate(mode="bilinear")`."""
+    return _torch_interpolate(x, _pair(size), "bilinear", align_corners)
+
+
+def tf_upsample_bilinear2d(x, size, align_corners=False):
+    """Return `tf.image.resize`; with `align_corners`, TensorFlow 1's `resize_bilinear`.
+
+    Both compute in float32 whatever they are given. The float64 cases are such that this is
+    exact.
+    """
+    images, size = x.transpose(0, 2, 3, 1), _pair(size)
+    if align_corners:
+        y = _tf().raw_ops.ResizeBilinear(images=images, size=size, align_corners=True)
+    else:
+        y = _tf().image.resize(images, size, "bilinear", antialias=False)
+    return y.numpy().transpose(0, 3, 1, 2).astype(x.dtype)
+
+
 # -- inputs and words ---------------------------------------------------------------------
+
+
+def _pair(size):
+    return (size, size) if np.ndim(size) == 0 else tuple(size)
+
+
+def _images(rng, *shape):
+    """Draw small whole numbers without zeros, in float32.
+
+    TensorFlow interpolates in float32, so that is what is asked for wherever the type is not
+    what is tested; the judge allows for its rounding, and for answers in float64.
+    """
+    return (rng.integers(1, 10, shape) * rng.choice([-1, 1], shape)).astype(np.float32)
+
+
+def _layouts(rng, n, c, h, w):
+    """Yield images in float32 and float64: as usual, read-only, transposed and strided."""
+    for dtype in (np.float32, np.float64):
+        yield _images(rng, n, c, h, w).astype(dtype)
+        x = _images(rng, n, c, h, w).astype(dtype)
+        x.flags.writeable = False
+        yield x
+        yield _images(rng, n, c, w, h).astype(dtype).swapaxes(2, 3)
+        yield _images(rng, n, c, 2 * h, w).astype(dtype)[:, ::-1, ::2]
 
 
 def _number(value):
@@ -573,4 +635,780 @@ SOURCE_COORDINATES = Spec(
 )
 
 
-SPECS = (NEAREST_INDICES, PREDICT, SOURCE_COORDINATES)
+# -- upsample_nearest2d -------------------------------------------------------------------
+
+
+def _floored(n_in, n_out):
+    """Return the indices by their definition."""
+    return np.arange(n_out) * n_in // n_out
+
+
+def _pick(x, size, rule=_floored):
+    """Copy pixels along both axes from where `rule(n_in, n_out)` says."""
+    h, w = _pair(size)
+    return x[:, :, rule(x.shape[2], h)][:, :, :, rule(x.shape[3], w)]
+
+
+def _image(*rows, dtype=np.float32):
+    """Return one channel of one image."""
+    return np.array([[rows]], dtype=dtype)
+
+
+def _nearest2d_cases(rng) -> Iterator[Case]:
+    square = _image([1, 2], [3, 4])
+    four = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+    yield Case("whole factors", (square, (4, 4)), visible=True, expected=[[four]])
+    yield Case(
+        "any size",
+        (_image([1, 2, 3]), (2, 4)),
+        visible=True,
+        expected=[[[[1, 1, 2, 3], [1, 1, 2, 3]]]],
+    )
+    yield Case(  # one number for both
+        "any size",
+        (square, 3),
+        visible=True,
+        expected=[[[[1, 1, 2], [1, 1, 2], [3, 3, 4]]]],
+    )
+    yield Case(
+        "batch and channels",
+        (np.float32([[[[1, 2]], [[3, 4]]]]), (1, 4)),
+        visible=True,
+        expected=[[[[1, 1, 2, 2]], [[3, 3, 4, 4]]]],
+    )
+    yield Case(
+        "dtype and inputs",
+        (_image([1.5], [2.5]), (3, 1)),
+        visible=True,
+        expected=_image([1.5], [1.5], [2.5]),
+        exact_dtype=True,
+    )
+    for _ in range(10):
+        h, w, fh, fw = (int(v) for v in rng.integers(1, 5, 4))
+        yield Case("whole factors", (_images(rng, 1, 1, h, w), (h * fh, w * fw)))
+    for _ in range(14):
+        h, w = (int(v) for v in rng.integers(1, 8, 2))
+        size = tuple(int(v) for v in rng.integers(1, 13, 2))
+        yield Case("any size", (_images(rng, 1, 1, h, w), size))
+    yield Case("any size", (_images(rng, 1, 1, 3, 5), 7))
+    yield Case("any size", (_images(rng, 1, 1, 4, 3), (3, 10)))
+    yield Case("any size", (_images(rng, 1, 1, 8, 7), (1, 1)))
+    for _ in range(6):
+        n, c = int(rng.integers(1, 3)), int(rng.integers(2, 4))
+        h, w, ho, wo = (int(v) for v in rng.integers(2, 7, 4))
+        yield Case("batch and channels", (_images(rng, n, c, h, w), (ho, wo)))
+    yield Case("batch and channels", (_images(rng, 2, 3, 3, 4), (6, 5)))
+    for x in _layouts(rng, 2, 2, 3, 4):
+        yield Case("dtype and inputs", (x, (5, 8)), exact_dtype=True)
+
+
+def _nearest2d_explain(at, x, size):
+    n, c, i, j = at
+    h, w = _pair(size)
+    row, column = i * x.shape[2] // h, j * x.shape[3] // w
+    return f"z[{n}, {c}, {i}, {j}] is a copy of x[{n}, {c}, {row}, {column}]."
+
+
+def _image_size(x, size, **_):
+    h, w = _pair(size)
+    return f"The output keeps N and C, and has {h} rows and {w} columns."
+
+
+def _first_only(x, size):
+    """Place each pixel at the first of its copies, zeros at the others."""
+    h, w = _pair(size)
+    rows, columns = _floored(x.shape[2], h), _floored(x.shape[3], w)
+    new = np.outer(np.diff(rows, prepend=-1) > 0, np.diff(columns, prepend=-1) > 0)
+    return _pick(x, size) * new
+
+
+def _one_ratio(x, size):
+    h, w = _pair(size)
+    rows, columns = _floored(x.shape[2], h), np.arange(w) * x.shape[2] // h
+    return x[:, :, rows][:, :, :, _inside(columns, x.shape[3])]
+
+
+def _repeated(x, size):
+    h, w = _pair(size)
+    return x.repeat(h // x.shape[2], axis=2).repeat(w // x.shape[3], axis=3)
+
+
+def _channels_last(x, size):
+    h, w = _pair(size)
+    return x[:, _floored(x.shape[1], h)][:, :, _floored(x.shape[2], w)]
+
+
+UPSAMPLE_NEAREST2D = Spec(
+    name="upsample_nearest2d",
+    title="Nearest neighbours in 2-D",
+    summary="Resize a batch of images by copying pixels.",
+    chapter=f"{GRIDS}#floor-or-round",
+    parameters="x, size",
+    minutes=15,
+    difficulty="easy",
+    aspects=(
+        Aspect("whole factors", 1),
+        Aspect("any size", 2),
+        Aspect("batch and channels", 1),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_nearest2d_cases,
+    oracles={"PyTorch": torch_upsample_nearest2d, "TensorFlow": tf_upsample_nearest2d},
+    explain=_nearest2d_explain,
+    size_formula=_image_size,
+    rules=Rules(given={"nearest_indices": _floored}),
+    misconceptions=(
+        Misconception(
+            "rounded",
+            "The source is rounded",
+            "The places in the input are rounded to the nearest pixel. PyTorch's `nearest` cuts "
+            "the fraction off.",
+            f"{GRIDS}#floor-or-round",
+            lambda x, size: _pick(
+                x, size, lambda a, b: _inside(np.round(np.arange(b) * (a / b)), a)
+            ),
+        ),
+        Misconception(
+            "nearest-exact",
+            "This is nearest-exact",
+            "The centres of the output's pixels are looked up, as in `nearest-exact` and in "
+            "TensorFlow 2. PyTorch's `nearest` looks up their top left corners.",
+            f"{GRIDS}#nearest-exact",
+            lambda x, size: _pick(x, size, lambda a, b: (2 * np.arange(b) + 1) * a // (2 * b)),
+        ),
+        Misconception(
+            "corners-aligned",
+            "The corners are tied together",
+            "The steps are stretched so that the last output falls on the last input. That is "
+            "`align_corners`; here the step is the ratio of the two sizes.",
+            f"{GRIDS}#align-corners",
+            lambda x, size: _pick(x, size, lambda a, b: np.round(_cornered(a, b)).astype(int)),
+        ),
+        Misconception(
+            "size-is-width-first",
+            "The size is read as (width, height)",
+            "The output's height and width are exchanged. Arrays are indexed row first, so the "
+            "height comes first; image libraries often say it the other way round.",
+            f"{GRIDS}#destination-to-source",
+            lambda x, size: _pick(x, _pair(size)[::-1]),
+        ),
+        Misconception(
+            "x-and-y-exchanged",
+            "x and y are exchanged",
+            "Rows are looked up with the column's index and columns with the row's, which lays "
+            "the picture on its side. x runs along a row, so it is the second index.",
+            f"{GRIDS}#destination-to-source",
+            lambda x, size: _pick(x.swapaxes(2, 3), size),
+        ),
+        Misconception(
+            "diagonal-only",
+            "Only a diagonal is picked",
+            "Two index arrays side by side are paired off by NumPy: the first row with the first "
+            "column, the second with the second. Every row has to meet every column.",
+            f"{GRIDS}#destination-to-source",
+            lambda x, size: x[
+                :,
+                :,
+                _floored(x.shape[2], _pair(size)[0]),
+                _floored(x.shape[3], _pair(size)[1]),
+            ],
+        ),
+        Misconception(
+            "tiled",
+            "The picture is repeated as a whole",
+            "The picture starts again where it ends, like tiles on a wall. Each pixel is repeated "
+            "on the spot.",
+            f"{GRIDS}#destination-to-source",
+            lambda x, size: _pick(x, size, lambda a, b: np.arange(b) % a),
+        ),
+        Misconception(
+            "whole-number-factor",
+            "The factor is rounded to a whole number",
+            "Every pixel is repeated equally often, so the output is too small where the size is "
+            "no multiple of the input's. Some pixels may have more copies than others.",
+            f"{GRIDS}#destination-to-source",
+            _repeated,
+        ),
+        Misconception(
+            "zeros-between",
+            "Zeros stand between the pixels",
+            "Each pixel is placed once and the rest is 0. That is a way of unpooling; `nearest` "
+            "leaves no output without a copy.",
+            f"{GRIDS}#destination-to-source",
+            _first_only,
+        ),
+        Misconception(
+            "interpolated",
+            "Neighbours are mixed",
+            "New values appear between those of the input. `nearest` only copies values that are "
+            "there.",
+            f"{GRIDS}#floor-or-round",
+            lambda x, size: _resized(x, size, _bilinear),
+        ),
+        Misconception(
+            "one-ratio-for-both",
+            "One ratio for both axes",
+            "The columns are looked up with the ratio of the heights. Each axis has a ratio of "
+            "its own.",
+            f"{GRIDS}#destination-to-source",
+            _one_ratio,
+        ),
+        Misconception(
+            "batch-lost",
+            "Only the first image is resized",
+            "The result has lost the axis of the batch. Every image of the batch is resized, and "
+            "the output has as many axes as the input.",
+            f"{GRIDS}#destination-to-source",
+            lambda x, size: _pick(x, size)[0],
+        ),
+        Misconception(
+            "channels-last",
+            "The channels are taken for rows",
+            "The image is read as (N, H, W, C), so channels and rows are resized instead of rows "
+            "and columns. Here the channels come second, as in PyTorch.",
+            f"{GRIDS}#destination-to-source",
+            _channels_last,
+        ),
+    ),
+)
+
+
+# -- linear_matrix ------------------------------------------------------------------------
+
+
+def _hat(n_in, coordinates):
+    """Return the linear weights at the coordinates, none for what lies beyond the border."""
+    return np.maximum(0, 1 - np.abs(np.asarray(coordinates)[:, None] - np.arange(n_in)))
+
+
+def _linear(n_in, coordinates):
+    """Return the linear weights at the coordinates, clamped at the border."""
+    return _hat(n_in, np.clip(coordinates, 0, n_in - 1))
+
+
+def _grid(align_corners):
+    return "align_corners" if align_corners else "half_pixel"
+
+
+def _bilinear(n_in, n_out, align_corners=False):
+    """Return the interpolation matrix by its definition."""
+    return _linear(n_in, _coordinates(n_in, n_out, _grid(align_corners)))
+
+
+def _resized(x, size, matrix, *more, columns=None):
+    """Resize rows with `matrix(n_in, n_out, *more)`, and columns with it or with `columns`."""
+    h, w = _pair(size)
+    rows, columns = matrix(x.shape[2], h, *more), (columns or matrix)(x.shape[3], w, *more)
+    return np.einsum("ih,nchw,jw->ncij", rows, x, columns)
+
+
+def _on_grid(mode):
+    """Return a matrix function that uses one grid whatever it is told."""
+    return lambda n_in, n_out, *_: _linear(n_in, _coordinates(n_in, n_out, mode))
+
+
+def _neighbours(n_in, n_out, align_corners):
+    """Return each output's two neighbours, clamped, and how far it is from the left one."""
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    left = np.floor(at).astype(int)
+    return _inside(left, n_in), _inside(left + 1, n_in), at - left
+
+
+def _weights_exchanged(n_in, n_out, align_corners=False):
+    left, right, t = _neighbours(n_in, n_out, align_corners)
+    return _placed(n_in, (left, t), (right, 1 - t))
+
+
+def _placed(n_in, *weighted):
+    """Add up weights at the indices given for each row."""
+    matrix = np.zeros((len(weighted[0][0]), n_in))
+    for index, weight in weighted:
+        np.add.at(matrix, (np.arange(len(index)), index), weight)
+    return matrix
+
+
+def _border_overwritten(n_in, n_out, align_corners=False):
+    left, right, t = _neighbours(n_in, n_out, align_corners)
+    matrix, rows = np.zeros((n_out, n_in)), np.arange(n_out)
+    matrix[rows, left] = 1 - t
+    matrix[rows, right] = t
+    return matrix
+
+
+def _extrapolated(n_in, n_out, align_corners=False):
+    """Clamp the left neighbour, but measure the fraction from where it then is."""
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    left = np.clip(np.floor(at), 0, max(n_in - 2, 0)).astype(int)
+    return _placed(n_in, (left, 1 - (at - left)), (_inside(left + 1, n_in), at - left))
+
+
+def _border_dark(n_in, n_out, align_corners=False):
+    return _hat(n_in, _coordinates(n_in, n_out, _grid(align_corners)))
+
+
+def _wrapped(n_in, n_out, align_corners=False):
+    """Index without clamping: -1 is the last pixel, and one past the end starts again."""
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    left = np.floor(at).astype(int)
+    return _placed(n_in, (left % n_in, 1 - (at - left)), ((left + 1) % n_in, at - left))
+
+
+def _to_nearest(n_in, n_out, align_corners=False):
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    return np.eye(n_in)[_inside(np.floor(at + 0.5), n_in)]
+
+
+def _antialiased(n_in, n_out, align_corners=False):
+    """Widen the hat when shrinking, cut it off at the border and make the rows sum to 1."""
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    scale = (n_in - 1) / max(n_out - 1, 1) if align_corners else n_in / n_out
+    scale = max(scale, 1)
+    weights = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(n_in)) / scale)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _matrix_cases(rng) -> Iterator[Case]:
+    aligned = {"align_corners": True}
+    yield Case(
+        "half_pixel",
+        (2, 4),
+        visible=True,
+        expected=[[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]],
+    )
+    yield Case("half_pixel", (2, 2), visible=True, expected=[[1, 0], [0, 1]])
+    yield Case(
+        "align_corners",
+        (3, 5),
+        aligned,
+        visible=True,
+        expected=[[1, 0, 0], [0.5, 0.5, 0], [0, 1, 0], [0, 0.5, 0.5], [0, 0, 1]],
+    )
+    yield Case("shrinking", (4, 2), visible=True, expected=[[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]])
+    yield Case("single pixels", (1, 2), visible=True, expected=[[1], [1]])
+    yield Case("single pixels", (3, 1), aligned, visible=True, expected=[[1, 0, 0]])
+    for name, more in (("half_pixel", {}), ("align_corners", aligned)):
+        for _ in range(12):
+            n_in = int(rng.integers(2, 8))
+            yield Case(name, (n_in, n_in + int(rng.integers(0, 9))), more)
+        yield Case(name, (4, 9), more)
+    for more in ({}, aligned):
+        for _ in range(6):
+            n_out = int(rng.integers(2, 7))
+            yield Case("shrinking", (n_out + int(rng.integers(1, 9)), n_out), more)
+        yield Case("shrinking", (9, 4), more)
+        for n_in, n_out in ((1, 1), (1, int(rng.integers(2, 7))), (int(rng.integers(3, 9)), 1)):
+            yield Case("single pixels", (n_in, n_out), more)
+    yield Case("single pixels", (2, 1), {"align_corners": False})
+
+
+def _weights_in_words(name, row):
+    """Say how much of each pixel goes into an output."""
+    terms = [f"{_number(v)}·{name}[{j}]" for j, v in enumerate(row) if abs(v) > 1e-9]
+    return " + ".join(terms)
+
+
+def _linear_explain(at, n_in, n_out, align_corners=False):
+    i = at[0]
+    place = _coordinates(n_in, n_out, _grid(align_corners))[i]
+    return (
+        f"Output {i} lies at {_number(place)} in the input, so it is "
+        f"{_weights_in_words('x', _bilinear(n_in, n_out, align_corners)[i])}."
+    )
+
+
+LINEAR_MATRIX = Spec(
+    name="linear_matrix",
+    title="Linear interpolation as a matrix",
+    summary="Build the matrix that interpolates linearly from one length to another.",
+    chapter=f"{WEIGHTS}#resize-matrix",
+    parameters="n_in, n_out, align_corners=False",
+    minutes=30,
+    difficulty="medium",
+    aspects=(
+        Aspect("half_pixel", 2),
+        Aspect("align_corners", 1),
+        Aspect("shrinking", 1),
+        Aspect("single pixels", 1),
+    ),
+    cases=_matrix_cases,
+    oracles={"PyTorch": torch_linear_matrix, "TensorFlow": tf_linear_matrix},
+    explain=_linear_explain,
+    size_formula=lambda n_in, n_out, align_corners=False: (
+        f"It has one row for each of the {n_out} outputs and one column for each of the {n_in} "
+        "inputs."
+    ),
+    rules=Rules(given={"source_coordinates": _coordinates, "nearest_indices": _floored}),
+    misconceptions=(
+        Misconception(
+            "weights-exchanged",
+            "The two weights are exchanged",
+            "Each neighbour is weighed by its own distance, so the farther one counts more. The "
+            "nearer a pixel is, the more it counts.",
+            f"{WEIGHTS}#linear-weights",
+            _weights_exchanged,
+        ),
+        Misconception(
+            "border-weights-lost",
+            "Weights are lost at the border",
+            "Where a neighbour does not exist its weight is left out, so the row does not sum to "
+            "1 and the border darkens. The border's own pixel stands in for it.",
+            f"{WEIGHTS}#border-weights",
+            _border_dark,
+        ),
+        Misconception(
+            "border-overwritten",
+            "A border weight is overwritten",
+            "At the border both neighbours are the same pixel, and the second weight replaces the "
+            "first. They add up.",
+            f"{WEIGHTS}#border-weights",
+            _border_overwritten,
+        ),
+        Misconception(
+            "border-extrapolated",
+            "The border is extrapolated",
+            "Beyond the last centre the line through the two outermost pixels is drawn on, with "
+            "a weight above 1 and one below 0. The coordinate is clamped there: the border's "
+            "value stays.",
+            f"{GRIDS}#clamp-at-border",
+            _extrapolated,
+        ),
+        Misconception(
+            "border-wraps-around",
+            "The border wraps round to the other end",
+            "A neighbour before the first pixel is looked up at the other end: in Python, index "
+            "-1 is the last one. The border's own pixel stands in for it.",
+            f"{GRIDS}#clamp-at-border",
+            _wrapped,
+        ),
+        Misconception(
+            "asymmetric-grid",
+            "The half pixels are missing",
+            "Without `align_corners`, outputs are placed by their left edges. The weights are "
+            "made for centres: half_pixel is the grid here.",
+            f"{GRIDS}#half-pixel",
+            lambda n_in, n_out, align_corners=False: _on_grid(
+                "align_corners" if align_corners else "asymmetric"
+            )(n_in, n_out),
+        ),
+        Misconception(
+            "align-corners-ignored",
+            "align_corners is ignored",
+            "The half_pixel grid is used whether or not `align_corners` is asked for.",
+            f"{GRIDS}#align-corners",
+            lambda n_in, n_out, align_corners=False: _bilinear(n_in, n_out),
+        ),
+        Misconception(
+            "corners-always-aligned",
+            "The corners are always aligned",
+            "The first and last outputs fall on the first and last inputs even without "
+            "`align_corners`. Then the half_pixel grid is the one to use.",
+            f"{GRIDS}#align-corners",
+            lambda n_in, n_out, align_corners=False: _bilinear(n_in, n_out, True),
+        ),
+        Misconception(
+            "align-corners-inverted",
+            "align_corners is the wrong way round",
+            "The corners are aligned exactly when they should not be.",
+            f"{GRIDS}#align-corners",
+            lambda n_in, n_out, align_corners=False: _bilinear(n_in, n_out, not align_corners),
+        ),
+        Misconception(
+            "nearest-only",
+            "Only the nearest pixel counts",
+            "Each row has a single 1, so pixels are copied and not mixed. An output between two "
+            "centres takes something of both.",
+            f"{WEIGHTS}#linear-weights",
+            _to_nearest,
+        ),
+        Misconception(
+            "equal-weights",
+            "Both neighbours count the same",
+            "An output between two pixels is their plain mean, wherever between them it lies. "
+            "The nearer one counts more.",
+            f"{WEIGHTS}#linear-weights",
+            lambda n_in, n_out, align_corners=False: _halved(n_in, n_out, align_corners),
+        ),
+        Misconception(
+            "antialiased",
+            "This smooths when it shrinks",
+            "When the output is the smaller one, more than two pixels are averaged. That is "
+            "antialiasing, which has to be asked for; plain interpolation looks at two.",
+            f"{WEIGHTS}#antialias",
+            _antialiased,
+        ),
+        Misconception(
+            "transposed",
+            "Rows and columns are exchanged",
+            "The matrix has a row for each input. It turns inputs into outputs, so it has a row "
+            "for each output.",
+            f"{WEIGHTS}#resize-matrix",
+            lambda n_in, n_out, align_corners=False: _bilinear(n_in, n_out, align_corners).T,
+        ),
+    ),
+)
+
+
+def _halved(n_in, n_out, align_corners):
+    at = np.clip(_coordinates(n_in, n_out, _grid(align_corners)), 0, n_in - 1)
+    return _placed(n_in, *((_inside(f(at), n_in), 0.5) for f in (np.floor, np.ceil)))
+
+
+# -- upsample_bilinear2d ------------------------------------------------------------------
+
+
+def _aligned(flag):
+    return {"align_corners": True} if flag else {}
+
+
+def _bilinear_cases(rng) -> Iterator[Case]:
+    square = _image([0, 8], [16, 24])
+    yield Case("half_pixel", (_image([0, 4]), (1, 4)), visible=True, expected=[[[[0, 1, 3, 4]]]])
+    yield Case(
+        "half_pixel",
+        (square, (4, 4)),
+        visible=True,
+        expected=[[[[0, 2, 6, 8], [4, 6, 10, 12], [12, 14, 18, 20], [16, 18, 22, 24]]]],
+    )
+    yield Case(  # one number for both
+        "align_corners",
+        (_image([0, 3], [6, 9]), 4),
+        _aligned(True),
+        visible=True,
+        expected=[[[[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7], [6, 7, 8, 9]]]],
+    )
+    yield Case("shrinking", (_image([1, 3, 5, 9]), (1, 2)), visible=True, expected=[[[[2, 7]]]])
+    yield Case(
+        "batch and channels",
+        (np.float32([[[[0], [4]], [[4], [8]]]]), (4, 1)),
+        visible=True,
+        expected=[[[[0], [1], [3], [4]], [[4], [5], [7], [8]]]],
+    )
+    yield Case(
+        "dtype and inputs",
+        (_image([1], [2]), (3, 1)),
+        {},
+        visible=True,
+        expected=_image([1], [1.5], [2]),
+        exact_dtype=True,
+    )
+    for flag in (False, True):
+        name = _grid(flag)
+        for _ in range(10):
+            h, w = (int(v) for v in rng.integers(1, 6, 2))
+            size = (h + int(rng.integers(0, 5)), w + int(rng.integers(0, 5)))
+            yield Case(name, (_images(rng, 1, 1, h, w), size), _aligned(flag))
+        yield Case(name, (_images(rng, 1, 1, 2, 3), 5), _aligned(flag))
+        yield Case(name, (_images(rng, 1, 1, 3, 2), (4, 7)), _aligned(flag))
+        yield Case(name, (_images(rng, 1, 1, 1, 1), (2, 3)), _aligned(flag))
+        for _ in range(5):
+            ho, wo = (int(v) for v in rng.integers(1, 5, 2))
+            h, w = ho + int(rng.integers(1, 6)), wo + int(rng.integers(0, 6))
+            yield Case("shrinking", (_images(rng, 1, 1, h, w), (ho, wo)), _aligned(flag))
+        yield Case("shrinking", (_images(rng, 1, 1, 7, 5), (3, 2)), _aligned(flag))
+        for _ in range(3):
+            n, c = int(rng.integers(1, 3)), int(rng.integers(2, 4))
+            h, w, ho, wo = (int(v) for v in rng.integers(2, 7, 4))
+            images = _images(rng, n, c, h, w)
+            yield Case("batch and channels", (images, (ho, wo)), _aligned(flag))
+    yield Case("batch and channels", (_images(rng, 2, 3, 2, 3), (3, 5)))
+    for x in _layouts(rng, 2, 2, 3, 2):
+        yield Case("dtype and inputs", (x, (6, 4)), exact_dtype=True)
+        yield Case("dtype and inputs", (x, (5, 5)), _aligned(True), exact_dtype=True)
+
+
+def _bilinear_explain(at, x, size, align_corners=False):
+    n, c, i, j = at
+    places = [
+        np.clip(_coordinates(a, b, _grid(align_corners))[k], 0, a - 1)
+        for a, b, k in zip(x.shape[2:], _pair(size), (i, j), strict=True)
+    ]
+    row, column = map(_number, places)
+    return (
+        f"z[{n}, {c}, {i}, {j}] lies at row {row}, column {column} of the input, clamped to it: "
+        "the pixels around that place, each weighed by how near it is."
+    )
+
+
+def _sum_of_both(x, size, align_corners=False):
+    """Average an interpolation along rows with one along columns, nearest the other way."""
+    rows = _resized(x, size, _bilinear, align_corners, columns=_to_nearest)
+    columns = _resized(x, size, _to_nearest, align_corners, columns=_bilinear)
+    return (rows + columns) / 2
+
+
+def _fractions_crossed(x, size, align_corners=False):
+    """Weigh rows by the column's fraction and columns by the row's."""
+    h, w = _pair(size)
+    top, bottom, s = _neighbours(x.shape[2], h, align_corners)
+    left, right, t = _neighbours(x.shape[3], w, align_corners)
+    down, along = t[None, :], s[:, None]  # exchanged
+    corner = lambda rows, columns: x[:, :, rows][:, :, :, columns]
+    upper = corner(top, left) * (1 - along) + corner(top, right) * along
+    lower = corner(bottom, left) * (1 - along) + corner(bottom, right) * along
+    return upper * (1 - down) + lower * down
+
+
+def _with(matrix):
+    """Return the misconception of an image resized with this matrix along both axes."""
+    return lambda x, size, align_corners=False: _resized(x, size, matrix, align_corners)
+
+
+UPSAMPLE_BILINEAR2D = Spec(
+    name="upsample_bilinear2d",
+    title="Bilinear interpolation",
+    summary="Resize a batch of images by weighing the four pixels around each output.",
+    chapter=f"{WEIGHTS}#separable",
+    parameters="x, size, align_corners=False",
+    minutes=25,
+    difficulty="medium",
+    aspects=(
+        Aspect("half_pixel", 2),
+        Aspect("align_corners", 1),
+        Aspect("shrinking", 1),
+        Aspect("batch and channels", 1),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_bilinear_cases,
+    oracles={"PyTorch": torch_upsample_bilinear2d, "TensorFlow": tf_upsample_bilinear2d},
+    explain=_bilinear_explain,
+    size_formula=_image_size,
+    rules=Rules(
+        given={
+            "nearest_indices": _floored,
+            "source_coordinates": _coordinates,
+            "upsample_nearest2d": _pick,
+            "linear_matrix": _bilinear,
+        }
+    ),
+    misconceptions=(
+        Misconception(
+            "weights-exchanged",
+            "The weights go to the wrong neighbours",
+            "Each corner is weighed by the distance to itself, so the farthest counts most. A "
+            "corner's weight is the area on the opposite side.",
+            f"{WEIGHTS}#linear-weights",
+            _with(_weights_exchanged),
+        ),
+        Misconception(
+            "fractions-crossed",
+            "The fractions of x and y are exchanged",
+            "Rows are mixed by how far the output lies between two columns, and columns by how "
+            "far it lies between two rows.",
+            f"{WEIGHTS}#separable",
+            _fractions_crossed,
+        ),
+        Misconception(
+            "x-and-y-exchanged",
+            "x and y are exchanged",
+            "Rows are looked up with the column's coordinate and columns with the row's, which "
+            "lays the picture on its side.",
+            f"{WEIGHTS}#separable",
+            lambda x, size, align_corners=False: _resized(
+                x.swapaxes(2, 3), size, _bilinear, align_corners
+            ),
+        ),
+        Misconception(
+            "size-is-width-first",
+            "The size is read as (width, height)",
+            "The output's height and width are exchanged. Arrays are indexed row first, so the "
+            "height comes first; image libraries often say it the other way round.",
+            f"{GRIDS}#destination-to-source",
+            lambda x, size, align_corners=False: _resized(
+                x, _pair(size)[::-1], _bilinear, align_corners
+            ),
+        ),
+        Misconception(
+            "one-axis-only",
+            "Only one axis is interpolated",
+            "Rows are mixed, but columns are only copied. Bilinear means linear along one axis "
+            "and then along the other.",
+            f"{WEIGHTS}#separable",
+            lambda x, size, align_corners=False: _resized(
+                x, size, _bilinear, align_corners, columns=_to_nearest
+            ),
+        ),
+        Misconception(
+            "averaged-not-multiplied",
+            "The two axes are averaged",
+            "An interpolation along the rows and one along the columns are averaged. The weights "
+            "of the two axes multiply.",
+            f"{WEIGHTS}#separable",
+            _sum_of_both,
+        ),
+        Misconception(
+            "border-darkens",
+            "The border darkens",
+            "Neighbours outside the image count as 0, so the border loses brightness. The "
+            "border's own pixels stand in for them.",
+            f"{WEIGHTS}#border-weights",
+            _with(_border_dark),
+        ),
+        Misconception(
+            "border-extrapolated",
+            "The border is extrapolated",
+            "Beyond the last centres the slope is carried on, out of the range of the input. The "
+            "coordinate is clamped there: the border's value stays.",
+            f"{GRIDS}#clamp-at-border",
+            _with(_extrapolated),
+        ),
+        Misconception(
+            "border-wraps-around",
+            "The border wraps round to the other side",
+            "A neighbour before the first row or column is looked up on the other side: in "
+            "Python, index -1 is the last one.",
+            f"{GRIDS}#clamp-at-border",
+            _with(_wrapped),
+        ),
+        Misconception(
+            "asymmetric-grid",
+            "The half pixels are missing",
+            "Without `align_corners`, outputs are placed by their top left corners, which shifts "
+            "the picture. The weights are made for centres: half_pixel is the grid here.",
+            f"{GRIDS}#half-pixel",
+            lambda x, size, align_corners=False: _resized(
+                x, size, _on_grid("align_corners" if align_corners else "asymmetric")
+            ),
+        ),
+        Misconception(
+            "align-corners-ignored",
+            "align_corners is ignored",
+            "The half_pixel grid is used whether or not `align_corners` is asked for.",
+            f"{GRIDS}#align-corners",
+            lambda x, size, align_corners=False: _resized(x, size, _bilinear),
+        ),
+        Misconception(
+            "corners-always-aligned",
+            "The corners are always aligned",
+            "The corners of the output fall on those of the input even without `align_corners`. "
+            "Then the half_pixel grid is the one to use.",
+            f"{GRIDS}#align-corners",
+            lambda x, size, align_corners=False: _resized(x, size, _bilinear, True),
+        ),
+        Misconception(
+            "nearest-only",
+            "Only the nearest pixel counts",
+            "Pixels are copied and not mixed. An output between four centres takes something of "
+            "each.",
+            f"{WEIGHTS}#linear-weights",
+            _with(_to_nearest),
+        ),
+        Misconception(
+            "antialiased",
+            "This smooths when it shrinks",
+            "When the output is the smaller one, more than two pixels along an axis are averaged. "
+            "That is antialiasing, which has to be asked for.",
+            f"{WEIGHTS}#antialias",
+            _with(_antialiased),
+        ),
+    ),
+)
+
+
+SPECS = (
+    NEAREST_INDICES,
+    PREDICT,
+    SOURCE_COORDINATES,
+    UPSAMPLE_NEAREST2D,
+    LINEAR_MATRIX,
+    UPSAMPLE_BILINEAR2D,
+)

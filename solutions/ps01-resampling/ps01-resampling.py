@@ -190,3 +190,151 @@ def source_coordinates(n_in, n_out, mode):
 
 # %%
 source_coordinates(3, 4, "half_pixel")[3]
+
+# %% [markdown]
+# ## 4. Nearest neighbours in 2-D
+#
+# {facts: upsample_nearest2d}
+#
+# Now resize whole images by copying pixels. Rows and columns do not know of each other: the row of
+# an output tells which input row it comes from, its column tells which input column.
+#
+# $$
+# \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \;\to\;
+# \begin{pmatrix} 1 & 1 & 2 \\ 1 & 1 & 2 \\ 3 & 3 & 4 \end{pmatrix}
+# $$
+#
+# `size` is the pair (height, width) of the output, in this order, or one number for both.
+#
+# <details><summary>Hint 1</summary>
+#
+# You wrote exercise 1 for this. Call it twice.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `x[:, :, rows]` picks rows in every channel of every image at once. Then do the columns. Doing
+# both in one pair of brackets is another thing: try it on the example above and see.
+#
+# </details>
+
+
+# %% exercise="upsample_nearest2d"
+def upsample_nearest2d(x, size):
+    """Resize images to the given size by copying pixels, as nearest_indices says.
+
+    x     array of shape (N, C, H, W), floating
+    size  (height, width) of the output, or one whole number for both
+
+    Returns an array of shape (N, C, height, width) of x's type. x is left as it is.
+    """
+    ### BEGIN SOLUTION
+    height, width = (size, size) if np.ndim(size) == 0 else size
+    rows = nearest_indices(x.shape[2], height)
+    columns = nearest_indices(x.shape[3], width)
+    return x[:, :, rows][:, :, :, columns]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 5. Linear interpolation as a matrix
+#
+# {facts: linear_matrix}
+#
+# An output that lies between two pixels takes something of both, and more of the nearer one. At
+# the coordinate 0.25 it is $0.75\,x_0 + 0.25\,x_1$. Every output is a weighted sum of the inputs,
+# so there is a matrix $M$ with $z = M x$. From 2 pixels to 4, on the `half_pixel` grid:
+#
+# $$
+# M = \begin{pmatrix} 1 & 0 \\ 0.75 & 0.25 \\ 0.25 & 0.75 \\ 0 & 1 \end{pmatrix}.
+# $$
+#
+# Output 0 lies at −0.25, before the centre of the first pixel. It is *clamped*: it takes all of
+# input 0. Every row sums to 1, so a flat grey picture stays as it is.
+#
+# With `align_corners=True` the grid is `align_corners`, else it is `half_pixel`. Nothing changes
+# when the output is the smaller one: each row still looks at two neighbours only.
+#
+# <details><summary>Hint 1</summary>
+#
+# You have the coordinates. Clamp them to the input first. Which two pixels does a coordinate lie
+# between, and how far is it from the left one?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# At the last pixel there is no right neighbour. Its weight is 0, but its index must not be
+# beyond the end, nor may writing that 0 destroy the 1 that is already there.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# There is another way, without neighbours: pixel $j$ counts $1 - d$ where $d$ is its distance
+# from the coordinate, and nothing if that is negative.
+#
+# </details>
+
+
+# %% exercise="linear_matrix"
+def linear_matrix(n_in, n_out, align_corners=False):
+    """Return the matrix that interpolates n_in values linearly to n_out.
+
+    n_in           length of the input, 1 or more
+    n_out          length of the output, 1 or more
+    align_corners  whether the grid is align_corners; else it is half_pixel
+
+    Returns an array of shape (n_out, n_in), floating, whose rows sum to 1.
+    """
+    ### BEGIN SOLUTION
+    mode = "align_corners" if align_corners else "half_pixel"
+    at = np.clip(source_coordinates(n_in, n_out, mode), 0, n_in - 1)
+    distance = np.abs(at[:, None] - np.arange(n_in))
+    return np.maximum(0, 1 - distance)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 6. Bilinear interpolation
+#
+# {facts: upsample_bilinear2d}
+#
+# In two dimensions an output lies between four pixels. The weights of rows and columns multiply,
+# and so you may do one axis after the other: first mix rows, then columns.
+#
+# Take the picture $\begin{pmatrix} 0 & 8 \\ 16 & 24 \end{pmatrix}$ and the place at row 0.25,
+# column 0.75. Mixing the rows gives $(4, 12)$; mixing those gives 10. Check that the other order
+# gives 10 as well.
+#
+# <details><summary>Hint 1</summary>
+#
+# One matrix mixes rows, another mixes columns. On which side of an image does each stand?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `@` works on the last two axes of an array and leaves the others alone.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Your matrix holds float64 numbers. What type has the result then, and what type should it have?
+#
+# </details>
+
+
+# %% exercise="upsample_bilinear2d"
+def upsample_bilinear2d(x, size, align_corners=False):
+    """Resize images to the given size, linearly along rows and columns.
+
+    x              array of shape (N, C, H, W), floating
+    size           (height, width) of the output, or one whole number for both
+    align_corners  whether the grid is align_corners; else it is half_pixel
+
+    Returns an array of shape (N, C, height, width) of x's type. x is left as it is.
+    """
+    ### BEGIN SOLUTION
+    height, width = (size, size) if np.ndim(size) == 0 else size
+    rows = linear_matrix(x.shape[2], height, align_corners)
+    columns = linear_matrix(x.shape[3], width, align_corners)
+    return (rows @ x @ columns.T).astype(x.dtype)
+    ### END SOLUTION
