@@ -1,9 +1,9 @@
 """ps01: images made larger by looking up, by weighing neighbours, and by moving channels.
 
-Sources: the API pages of `torch.nn.functional.interpolate`, `pixel_shuffle` and
-`pixel_unshuffle`, `tf.image.resize`, `tf.nn.depth_to_space`, and those of the operations under
-`tf.image.resize` (`ResizeNearestNeighbor`, `ResizeBilinear`, `ScaleAndTranslate`); Keys, *Cubic convolution
-interpolation for digital image processing* (1981); Shi et al., ESPCN (2016).
+Sources: the API pages of `torch.nn.functional.interpolate`, `pixel_shuffle`, `pixel_unshuffle`,
+`tf.image.resize`, `tf.nn.depth_to_space` and, under `tf.raw_ops`, `ResizeNearestNeighbor`,
+`ResizeBilinear`, `ResizeBicubic` and `ScaleAndTranslate`; Keys, *Cubic convolution interpolation
+for digital image processing* (1981); Shi et al., ESPCN (2016).
 """
 
 from __future__ import annotations
@@ -141,6 +141,136 @@ def tf_upsample_bilinear2d(x, size, align_corners=False):
     else:
         y = _tf().image.resize(images, size, "bilinear", antialias=False)
     return y.numpy().transpose(0, 3, 1, 2).astype(x.dtype)
+
+
+def torch_upsample_bicubic2d(x, size, a=-0.75, align_corners=False):
+    """Return `F.interpolate(mode="bicubic")`, whose a is -0.75; for another a, see `_composed`."""
+    if a == -0.75:
+        return _torch_interpolate(x, _pair(size), "bicubic", align_corners)
+    return _composed(x, size, a, align_corners, _torch_pieces(), torch_source_coordinates)
+
+
+def tf_upsample_bicubic2d(x, size, a=-0.75, align_corners=False):
+    """Return TensorFlow's cubic resizing, whose a is -0.5; for another a, see `_composed`.
+
+    TensorFlow leaves out taps beyond the border and makes the others sum to 1. On images whose
+    border is repeated three times, there are no taps beyond it that count.
+    """
+    if a != -0.5:
+        return _composed(x, size, a, align_corners, _tf_pieces(), tf_source_coordinates)
+    h, w = _pair(size)
+    margin, scale, shift = 3, [], []
+    for n_in, n_out in ((x.shape[2], h), (x.shape[3], w)):
+        at = tf_source_coordinates(n_in, n_out, _grid(align_corners))
+        # Where all outputs fall on one input, its copies are as good.
+        step = float(at[1] - at[0]) if n_out > 1 and n_in > 1 else 1 / n_out
+        scale.append(1 / step)
+        shift.append(0.5 - (float(at[0]) + margin + 0.5) / step)
+    edges = ((0, 0), (0, 0), (margin, margin), (margin, margin))
+    y = _tf().raw_ops.ScaleAndTranslate(
+        images=np.pad(x, edges, mode="edge").transpose(0, 2, 3, 1),
+        size=(h, w),
+        scale=scale,
+        translation=shift,
+        kernel_type="keyscubic",
+        antialias=False,
+    )
+    return y.numpy().transpose(0, 3, 1, 2).astype(x.dtype)
+
+
+def _composed(x, size, a, align_corners, pieces, coordinates):
+    """Return cubic resizing with any a, from a framework's weights at two values of a.
+
+    `pieces` maps -0.75 and -0.5 to the coefficients of the four taps' weights. The weights are
+    linear in a, so two values give all others.
+    """
+    slope = (pieces[-0.75] - pieces[-0.5]) / -0.25
+    taps = pieces[-0.5] + (a + 0.5) * slope
+
+    def matrix(n_in, n_out):
+        at = np.asarray(coordinates(n_in, n_out, _grid(align_corners)), float)
+        left = np.floor(at)
+        weights = np.vander(at - left, 4, increasing=True) @ taps
+        return _placed(n_in, *((_inside(left + k - 1, n_in), weights[:, k]) for k in range(4)))
+
+    return _resized(x, size, matrix).astype(x.dtype)
+
+
+def _pieces(resized):
+    """Return the coefficients of four taps' weights in the fraction t, lowest power first.
+
+    `resized` holds unit vectors of length 8, as columns, resized to the places 3 + t for t = 1/8,
+    3/8, 5/8 and 7/8. Each weight is a cubic in t, which four places determine.
+    """
+    t = np.arange(1, 8, 2) / 8
+    return np.linalg.solve(np.vander(t, 4, increasing=True), resized[:, 2:6].astype(float))
+
+
+@cache
+def _torch_pieces():
+    """Read the weights off PyTorch; those at -0.5 off its antialiasing, which enlarges plainly."""
+    unit = np.eye(8)[:, None, None]
+    seen = {
+        a: _torch_interpolate(unit, (1, 32), "bicubic", False, antialias)[:, 0, 0].T
+        for a, antialias in ((-0.75, False), (-0.5, True))
+    }
+    return {a: _pieces(resized[14:18]) for a, resized in seen.items()}
+
+
+@cache
+def _tf_pieces():
+    """Read the weights off TensorFlow; those at -0.75 off its older grid.
+
+    It looks weights up in a table of 1024 fractions, in which eighths are exact.
+    """
+    unit = np.eye(8, dtype=np.float32)[:, :, None, None]
+    older = _tf().raw_ops.ResizeBicubic(images=unit, size=(64, 1))[:, :, 0, 0].numpy().T
+    newer = _tf().image.resize(unit, (32, 1), "bicubic")[:, :, 0, 0].numpy().T
+    return {-0.75: _pieces(older[25:32:2]), -0.5: _pieces(newer[14:18])}
+
+
+def torch_pixel_shuffle(x, r):
+    """Return `F.pixel_shuffle`."""
+    import torch
+
+    return torch.nn.functional.pixel_shuffle(torch.tensor(np.ascontiguousarray(x)), r).numpy()
+
+
+def tf_pixel_shuffle(x, r):
+    """Return `tf.nn.depth_to_space` of channels put into TensorFlow's order."""
+    n, c, h, w = x.shape
+    grouped = x.reshape(n, c // r**2, r**2, h, w).transpose(0, 3, 4, 2, 1).reshape(n, h, w, c)
+    return tf_depth_to_space(grouped, r).transpose(0, 3, 1, 2)
+
+
+def torch_pixel_unshuffle(x, r):
+    """Return `F.pixel_unshuffle`."""
+    import torch
+
+    return torch.nn.functional.pixel_unshuffle(torch.tensor(np.ascontiguousarray(x)), r).numpy()
+
+
+def tf_pixel_unshuffle(x, r):
+    """Return `tf.nn.space_to_depth` with the channels put into PyTorch's order."""
+    if r == 1:  # TensorFlow's blocks have 2 pixels a side or more
+        return x
+    y = _tf().nn.space_to_depth(np.ascontiguousarray(x.transpose(0, 2, 3, 1)), r).numpy()
+    n, h, w, c = y.shape
+    return y.reshape(n, h, w, r**2, -1).transpose(0, 4, 3, 1, 2).reshape(n, c, h, w)
+
+
+def tf_depth_to_space(x, r):
+    """Return `tf.nn.depth_to_space`."""
+    if r == 1:
+        return x
+    return _tf().nn.depth_to_space(np.ascontiguousarray(x), r).numpy()
+
+
+def torch_depth_to_space(x, r):
+    """Return `F.pixel_shuffle` of channels put into PyTorch's order."""
+    n, h, w, c = x.shape
+    grouped = x.reshape(n, h, w, r**2, c // r**2).transpose(0, 4, 3, 1, 2).reshape(n, c, h, w)
+    return torch_pixel_shuffle(grouped, r).transpose(0, 2, 3, 1)
 
 
 # -- inputs and words ---------------------------------------------------------------------
@@ -1404,6 +1534,971 @@ UPSAMPLE_BILINEAR2D = Spec(
 )
 
 
+# -- upsample_bicubic2d -------------------------------------------------------------------
+
+
+def _keys(distance, a):
+    """Return the cubic weight of a pixel at a distance."""
+    d = np.abs(distance)
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    far = ((d - 5) * d + 8) * a * d - 4 * a
+    return np.where(d <= 1, near, np.where(d < 2, far, 0))
+
+
+def _cubic_at(n_in, at, a, border=_inside, *, late=0):
+    """Return the cubic weights at coordinates; `border(index, n)` moves taps into the image."""
+    left = np.floor(at)
+    taps = [(left + k, _keys(at - left - k, a)) for k in (-1, 0, 1, 2)]
+    return _placed(n_in, *((border(index + late, n_in), weight) for index, weight in taps))
+
+
+def _bicubic(n_in, n_out, a=-0.75, align_corners=False):
+    """Return the cubic interpolation matrix by its definition."""
+    return _cubic_at(n_in, _coordinates(n_in, n_out, _grid(align_corners)), a)
+
+
+def _reflected(index, n):
+    """Mirror indices at the centres of the border's pixels."""
+    period = max(2 * (n - 1), 1)
+    index = np.abs(index) % period
+    return np.minimum(index, period - index).astype(int) if n > 1 else index.astype(int) * 0
+
+
+def _around(index, n):
+    return (index % n).astype(int)
+
+
+def _cubic_lost(n_in, n_out, a, align_corners):
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    return _keys(at[:, None] - np.arange(n_in), a)
+
+
+def _cubic_renormalised(n_in, n_out, a, align_corners):
+    weights = _cubic_lost(n_in, n_out, a, align_corners)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _cubic_antialiased(n_in, n_out, a, align_corners):
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    scale = (n_in - 1) / max(n_out - 1, 1) if align_corners else n_in / n_out
+    weights = _keys((at[:, None] - np.arange(n_in)) / max(scale, 1), a)
+    return (
+        weights / weights.sum(axis=1, keepdims=True)
+        if scale > 1
+        else _bicubic(n_in, n_out, a, align_corners)
+    )
+
+
+def _cubic_reversed(n_in, n_out, a, align_corners):
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    left = np.floor(at)
+    taps = ((_inside(left + k, n_in), _keys(1 - (at - left) - k, a)) for k in (-1, 0, 1, 2))
+    return _placed(n_in, *taps)
+
+
+def _inner_taps(n_in, n_out, a, align_corners):
+    at = _coordinates(n_in, n_out, _grid(align_corners))
+    left = np.floor(at)
+    return _placed(n_in, *((_inside(left + k, n_in), _keys(at - left - k, a)) for k in (0, 1)))
+
+
+def _with_cubic(matrix):
+    """Return the misconception of an image resized with this cubic matrix along both axes."""
+    return lambda x, size, a=-0.75, align_corners=False: _resized(x, size, matrix, a, align_corners)
+
+
+def _on_border(border):
+    return _with_cubic(
+        lambda n_in, n_out, a, align_corners: _cubic_at(
+            n_in, _coordinates(n_in, n_out, _grid(align_corners)), a, border
+        )
+    )
+
+
+def _bicubic_cases(rng) -> Iterator[Case]:
+    step = _image([0, 256])
+    other = {"a": -0.5}
+    yield Case("a = -0.75", (step, (1, 4)), visible=True, expected=[[[[-27, 58, 198, 283]]]])
+    yield Case("another a", (step, (1, 4)), other, visible=True, expected=[[[[-18, 52, 204, 274]]]])
+    yield Case(
+        "align_corners",
+        (_image([32, 0, 0]), (1, 5)),
+        _aligned(True),
+        visible=True,
+        expected=[[[[32, 16, 0, -3, 0]]]],
+    )
+    yield Case(  # one number for both
+        "align_corners",
+        (_image([32, 0, 0], [32, 0, 0]), 3),
+        _aligned(True),
+        visible=True,
+        expected=[[[[32, 0, 0], [32, 0, 0], [32, 0, 0]]]],
+    )
+    yield Case("shrinking", (_image([0, 32, 0, 0]), (1, 2)), visible=True, expected=[[[[19, -3]]]])
+    yield Case(
+        "dtype and inputs",
+        (_image([0], [128]), (4, 1)),
+        visible=True,
+        expected=_image([-13.5], [29], [99], [141.5]),
+        exact_dtype=True,
+    )
+
+    def drawn(grow, n=1, c=1):
+        h, w = (int(v) for v in rng.integers(1, 7, 2))
+        more = rng.integers(0 if grow else 1, 6, 2)
+        big = (h + int(more[0]), w + int(more[1]))
+        return (_images(rng, n, c, h, w), big) if grow else (_images(rng, n, c, *big), (h, w))
+
+    def another():
+        return {"a": float(rng.choice([-0.5, -0.5, -0.6, -1.0, -0.25]))}
+
+    for _ in range(10):
+        yield Case("a = -0.75", drawn(True, *rng.integers(1, 3, 2)))
+        yield Case("another a", drawn(True), another())
+    for _ in range(6):
+        yield Case("align_corners", drawn(True), _aligned(True))
+        yield Case("shrinking", drawn(False))
+    for _ in range(3):
+        yield Case("align_corners", drawn(True), _aligned(True) | another())
+        yield Case("shrinking", drawn(False), another())
+        yield Case("shrinking", drawn(False), _aligned(True))
+    yield Case("a = -0.75", (_images(rng, 1, 1, 4, 5), (9, 7)))
+    yield Case("a = -0.75", (_images(rng, 1, 1, 5, 3), 8))
+    yield Case("a = -0.75", (_images(rng, 1, 1, 1, 2), (2, 3)))
+    yield Case("another a", (_images(rng, 1, 2, 5, 4), (7, 9)), other)
+    yield Case("align_corners", (_images(rng, 2, 1, 4, 5), (1, 7)), _aligned(True))
+    yield Case("shrinking", (_images(rng, 1, 1, 9, 8), (4, 3)))
+    for x in _layouts(rng, 2, 2, 4, 2):
+        yield Case("dtype and inputs", (x, (8, 8)), exact_dtype=True)
+        yield Case("dtype and inputs", (x, (4, 4)), other, exact_dtype=True)
+
+
+def _bicubic_explain(at, x, size, a=-0.75, align_corners=False):
+    n, c, i, j = at
+    row, column = (
+        _number(_coordinates(n_in, n_out, _grid(align_corners))[k])
+        for n_in, n_out, k in zip(x.shape[2:], _pair(size), (i, j), strict=True)
+    )
+    return (
+        f"z[{n}, {c}, {i}, {j}] lies at row {row}, column {column} of the input. Along each axis "
+        "four pixels count, two on either side; beyond the border, the border's own pixel stands "
+        "in."
+    )
+
+
+UPSAMPLE_BICUBIC2D = Spec(
+    name="upsample_bicubic2d",
+    title="Bicubic interpolation",
+    summary="Resize a batch of images with four cubic weights along each axis.",
+    chapter=f"{WEIGHTS}#cubic-kernel",
+    parameters="x, size, a=-0.75, align_corners=False",
+    minutes=40,
+    difficulty="hard",
+    aspects=(
+        Aspect("a = -0.75", 2),
+        Aspect("another a", 1),
+        Aspect("align_corners", 1),
+        Aspect("shrinking", 1),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_bicubic_cases,
+    oracles={"PyTorch": torch_upsample_bicubic2d, "TensorFlow": tf_upsample_bicubic2d},
+    explain=_bicubic_explain,
+    size_formula=_image_size,
+    rules=Rules(
+        given={
+            "nearest_indices": _floored,
+            "source_coordinates": _coordinates,
+            "linear_matrix": _bilinear,
+        }
+    ),
+    misconceptions=(
+        Misconception(
+            "a-ignored",
+            "a is always −0.75",
+            "The kernel is PyTorch's whatever `a` says.",
+            f"{WEIGHTS}#cubic-a",
+            lambda x, size, a=-0.75, align_corners=False: _resized(
+                x, size, _bicubic, -0.75, align_corners
+            ),
+        ),
+        Misconception(
+            "a-is-tensorflows",
+            "a is always −0.5",
+            "The kernel is TensorFlow's (and Keys' own) whatever `a` says.",
+            f"{WEIGHTS}#cubic-a",
+            lambda x, size, a=-0.75, align_corners=False: _resized(
+                x, size, _bicubic, -0.5, align_corners
+            ),
+        ),
+        Misconception(
+            "a-of-the-wrong-sign",
+            "a has the wrong sign",
+            "The outer pixels are added where they should be taken away. `a` is the slope of the "
+            "kernel at distance 1, and there it falls.",
+            f"{WEIGHTS}#cubic-a",
+            lambda x, size, a=-0.75, align_corners=False: _resized(
+                x, size, _bicubic, -a, align_corners
+            ),
+        ),
+        Misconception(
+            "border-weights-lost",
+            "Weights are lost at the border",
+            "Pixels beyond the border are left out, so the weights no longer sum to 1. The "
+            "border's own pixel stands in for each of them.",
+            f"{WEIGHTS}#border-weights",
+            _with_cubic(_cubic_lost),
+        ),
+        Misconception(
+            "border-renormalised",
+            "The border is TensorFlow's",
+            "Pixels beyond the border are left out and the other weights are divided by their "
+            "sum. TensorFlow does that; here, as in PyTorch, the border's own pixel stands in.",
+            f"{WEIGHTS}#border-weights",
+            _with_cubic(_cubic_renormalised),
+        ),
+        Misconception(
+            "border-reflected",
+            "The border is a mirror",
+            "Beyond the border the image comes back in reverse. Here the border's own pixel "
+            "stands in for all that lies beyond it.",
+            f"{GRIDS}#clamp-at-border",
+            _on_border(_reflected),
+        ),
+        Misconception(
+            "border-wraps-around",
+            "The border wraps round to the other side",
+            "Beyond the border the image starts again at its other side: in Python, index -1 is "
+            "the last one. The border's own pixel stands in.",
+            f"{GRIDS}#clamp-at-border",
+            _on_border(_around),
+        ),
+        Misconception(
+            "coordinate-clamped",
+            "The coordinate is clamped, not the pixels",
+            "Coordinates are clamped to the image before the weights are worked out. That is "
+            "right for two neighbours; with four, each neighbour's index is clamped and the "
+            "weights stay as they are.",
+            f"{WEIGHTS}#border-weights",
+            _with_cubic(
+                lambda n_in, n_out, a, align_corners: _cubic_at(
+                    n_in,
+                    np.clip(_coordinates(n_in, n_out, _grid(align_corners)), 0, n_in - 1),
+                    a,
+                )
+            ),
+        ),
+        Misconception(
+            "taps-one-late",
+            "The four pixels start one too late",
+            "The first of the four weights belongs to the pixel before the left neighbour, not to "
+            "the left neighbour itself. Two pixels count on either side.",
+            f"{WEIGHTS}#cubic-kernel",
+            _with_cubic(
+                lambda n_in, n_out, a, align_corners: _cubic_at(
+                    n_in, _coordinates(n_in, n_out, _grid(align_corners)), a, late=1
+                )
+            ),
+        ),
+        Misconception(
+            "weights-reversed",
+            "The weights are in reverse",
+            "The four weights are those of a place as far from the right neighbour as the output "
+            "is from the left one. The nearer a pixel is, the more it counts.",
+            f"{WEIGHTS}#cubic-kernel",
+            _with_cubic(_cubic_reversed),
+        ),
+        Misconception(
+            "outer-pixels-forgotten",
+            "Only two pixels count",
+            "The kernel is cut off at distance 1, and the weights do not sum to 1. It reaches as "
+            "far as distance 2, with another formula beyond 1.",
+            f"{WEIGHTS}#cubic-kernel",
+            _with_cubic(_inner_taps),
+        ),
+        Misconception(
+            "overshoot-clipped",
+            "The overshoot is clipped",
+            "Results are kept within the range of the input. Cubic weights may be negative, so "
+            "results beside an edge may lie outside it; an image for the screen is clipped later.",
+            f"{WEIGHTS}#cubic-kernel",
+            lambda x, size, a=-0.75, align_corners=False: np.clip(
+                _resized(x, size, _bicubic, a, align_corners), x.min(), x.max()
+            ),
+        ),
+        Misconception(
+            "linear-weights",
+            "The weights are linear",
+            "This is bilinear interpolation. The cubic kernel weighs four pixels along each axis.",
+            f"{WEIGHTS}#cubic-kernel",
+            lambda x, size, a=-0.75, align_corners=False: _resized(
+                x, size, _bilinear, align_corners
+            ),
+        ),
+        Misconception(
+            "asymmetric-grid",
+            "The half pixels are missing",
+            "Without `align_corners`, outputs are placed by their top left corners, which shifts "
+            "the picture. half_pixel is the grid here.",
+            f"{GRIDS}#half-pixel",
+            _with_cubic(
+                lambda n_in, n_out, a, align_corners: _cubic_at(
+                    n_in,
+                    _coordinates(n_in, n_out, "align_corners" if align_corners else "asymmetric"),
+                    a,
+                )
+            ),
+        ),
+        Misconception(
+            "align-corners-ignored",
+            "align_corners is ignored",
+            "The half_pixel grid is used whether or not `align_corners` is asked for.",
+            f"{GRIDS}#align-corners",
+            lambda x, size, a=-0.75, align_corners=False: _resized(x, size, _bicubic, a),
+        ),
+        Misconception(
+            "corners-always-aligned",
+            "The corners are always aligned",
+            "The corners of the output fall on those of the input even without `align_corners`. "
+            "Then the half_pixel grid is the one to use.",
+            f"{GRIDS}#align-corners",
+            lambda x, size, a=-0.75, align_corners=False: _resized(x, size, _bicubic, a, True),
+        ),
+        Misconception(
+            "size-is-width-first",
+            "The size is read as (width, height)",
+            "The output's height and width are exchanged. Arrays are indexed row first, so the "
+            "height comes first.",
+            f"{GRIDS}#destination-to-source",
+            lambda x, size, a=-0.75, align_corners=False: _resized(
+                x, _pair(size)[::-1], _bicubic, a, align_corners
+            ),
+        ),
+        Misconception(
+            "antialiased",
+            "This smooths when it shrinks",
+            "When the output is the smaller one, the kernel is widened to average more pixels. "
+            "That is antialiasing, which has to be asked for; here four pixels count always.",
+            f"{WEIGHTS}#antialias",
+            _with_cubic(_cubic_antialiased),
+        ),
+    ),
+)
+
+
+# -- moving channels into space and back --------------------------------------------------
+
+
+def _move(x, shape, axes, into):
+    """Reshape, exchange axes and reshape again."""
+    return x.reshape(shape).transpose(axes).reshape(into)
+
+
+def _shuffle_by(axes, *, depth_first=False):
+    """Return a pixel shuffle whose axes (image, channel, block row, block column, row, column)
+    are read in this order; with `depth_first` the channel comes after the block's two.
+    """
+
+    def shuffle(x, r):
+        n, c, h, w = x.shape
+        c //= r * r
+        shape = (n, r, r, c, h, w) if depth_first else (n, c, r, r, h, w)
+        turned = axes[2:4] == (5, 3)
+        return _move(x, shape, axes, (n, c, w * r, h * r) if turned else (n, c, h * r, w * r))
+
+    return shuffle
+
+
+_pixel_shuffle = _shuffle_by((0, 1, 4, 2, 5, 3))
+
+
+def _rows_only(x, r):
+    n, c, h, w = x.shape
+    return _move(x, (n, c // r, r, h, w), (0, 1, 3, 2, 4), (n, c // r, h * r, w))
+
+
+def _planes(rng, *shape):
+    """Draw different whole numbers, so that each one's place can be told."""
+    return (rng.permutation(int(np.prod(shape))) + 1.0).reshape(shape)
+
+
+def _plane_layouts(rng, n, c, h, w):
+    """Yield arrays in float32 and float64: as usual, read-only, transposed and strided."""
+    for dtype in (np.float32, np.float64):
+        yield _planes(rng, n, c, h, w).astype(dtype)
+        x = _planes(rng, n, c, h, w).astype(dtype)
+        x.flags.writeable = False
+        yield x
+        yield _planes(rng, n, c, w, h).astype(dtype).swapaxes(2, 3)
+        yield _planes(rng, n, c, 2 * h, w).astype(dtype)[:, :, ::2]
+
+
+def _shuffle_cases(rng) -> Iterator[Case]:
+    one = np.arange(1.0, 9).reshape(1, 4, 1, 2)
+    yield Case("one channel", (one, 2), visible=True, expected=[[[[1, 3, 2, 4], [5, 7, 6, 8]]]])
+    two = np.arange(1.0, 9).reshape(1, 8, 1, 1)
+    yield Case(
+        "several channels",
+        (two, 2),
+        visible=True,
+        expected=[[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]],
+    )
+    yield Case(
+        "dtype and inputs",
+        (np.arange(1, 5, dtype=np.float32).reshape(1, 4, 1, 1), 2),
+        visible=True,
+        expected=_image([1, 2], [3, 4]),
+        exact_dtype=True,
+    )
+    for c, name in ((1, "one channel"), (2, "several channels")):
+        for _ in range(12):
+            n, h, w, r = (int(rng.integers(lo, hi)) for lo, hi in ((1, 3), (1, 5), (1, 5), (2, 4)))
+            channels = c if c == 1 else int(rng.integers(2, 5))
+            yield Case(name, (_planes(rng, n, channels * r * r, h, w), r))
+        yield Case(name, (_planes(rng, 2, 4 * c, 3, 2), 2))
+        yield Case(name, (_planes(rng, 1, 9 * c, 2, 3), 3))
+        yield Case(name, (_planes(rng, 1, c, 2, 3), 1))
+    yield Case("one channel", (_planes(rng, 1, 16, 2, 1), 4))
+    for x in _plane_layouts(rng, 2, 8, 3, 2):
+        yield Case("dtype and inputs", (x, 2), exact_dtype=True)
+
+
+def _shuffle_explain(at, x, r):
+    n, c, i, j = at
+    return (
+        f"z[{n}, {c}, {i}, {j}] comes from x[{n}, {c * r * r + i % r * r + j % r}, {i // r}, "
+        f"{j // r}]."
+    )
+
+
+SHUFFLE_ASPECTS = (
+    Aspect("one channel", 1),
+    Aspect("several channels", 2),
+    Aspect("dtype and inputs", 1),
+)
+
+PIXEL_SHUFFLE = Spec(
+    name="pixel_shuffle",
+    title="Pixel shuffle",
+    summary="Turn groups of channels into blocks of pixels, in PyTorch's order.",
+    chapter=f"{CHANNELS}#pixel-shuffle",
+    parameters="x, r",
+    minutes=25,
+    difficulty="medium",
+    aspects=SHUFFLE_ASPECTS,
+    cases=_shuffle_cases,
+    oracles={"PyTorch": torch_pixel_shuffle, "TensorFlow": tf_pixel_shuffle},
+    explain=_shuffle_explain,
+    size_formula=lambda x, r: (
+        f"{x.shape[1]} channels are {x.shape[1] // r**2} groups of {r}·{r}; height and width grow "
+        f"{r} times."
+    ),
+    misconceptions=(
+        Misconception(
+            "tensorflows-order",
+            "The channels are in TensorFlow's order",
+            "Channels that lie side by side go to different output channels, as in TensorFlow's "
+            "`depth_to_space`. In PyTorch's order they are one block of one output channel.",
+            f"{CHANNELS}#channel-orders",
+            _shuffle_by((0, 3, 4, 1, 5, 2), depth_first=True),
+        ),
+        Misconception(
+            "block-transposed",
+            "Rows and columns of the block are exchanged",
+            "Within a block the channels run down the columns. They fill it row by row.",
+            f"{CHANNELS}#pixel-shuffle",
+            _shuffle_by((0, 1, 4, 3, 5, 2)),
+        ),
+        Misconception(
+            "laid-side-by-side",
+            "The channels are laid side by side",
+            "Each channel stays in one piece, and the pieces are put together like tiles. Pixels "
+            "of the channels have to alternate.",
+            f"{CHANNELS}#pixel-shuffle",
+            _shuffle_by((0, 1, 2, 4, 3, 5)),
+        ),
+        Misconception(
+            "columns-side-by-side",
+            "Rows alternate, columns do not",
+            "The rows of the channels alternate, but along a row their pixels stay in one piece. "
+            "They alternate along both axes.",
+            f"{CHANNELS}#pixel-shuffle",
+            _shuffle_by((0, 1, 4, 2, 3, 5)),
+        ),
+        Misconception(
+            "rows-side-by-side",
+            "Columns alternate, rows do not",
+            "The columns of the channels alternate, but their rows stay in one piece. They "
+            "alternate along both axes.",
+            f"{CHANNELS}#pixel-shuffle",
+            _shuffle_by((0, 1, 2, 4, 5, 3)),
+        ),
+        Misconception(
+            "only-reshaped",
+            "The array is only reshaped",
+            "The numbers keep their order in memory and are read with other sizes. Channels have "
+            "to be taken apart and their axes moved before the last reshape.",
+            f"{CHANNELS}#pixel-shuffle",
+            lambda x, r: x.reshape(x.shape[0], x.shape[1] // r**2, x.shape[2] * r, x.shape[3] * r),
+        ),
+        Misconception(
+            "block-reversed",
+            "The block is filled from its end",
+            "The first channel of a group lands in the bottom right of each block. It belongs in "
+            "the top left.",
+            f"{CHANNELS}#pixel-shuffle",
+            lambda x, r: _pixel_shuffle(_blocks_reversed(x, r), r),
+        ),
+        Misconception(
+            "picture-on-its-side",
+            "Height and width are exchanged",
+            "The picture lies on its side: the input's columns have become rows.",
+            f"{CHANNELS}#pixel-shuffle",
+            _shuffle_by((0, 1, 5, 3, 4, 2)),
+        ),
+        Misconception(
+            "first-channel-repeated",
+            "One channel is repeated",
+            "Each block holds one value again and again, as in nearest-neighbour upsampling. A "
+            "block is made of as many different channels as it has pixels.",
+            f"{CHANNELS}#pixel-shuffle",
+            lambda x, r: x[:, :: r * r].repeat(r, axis=2).repeat(r, axis=3),
+        ),
+        Misconception(
+            "rows-only",
+            "Only the rows grow",
+            "The groups have r channels and the picture grows in height alone. For a block of r "
+            "by r pixels, r² channels are needed.",
+            f"{CHANNELS}#pixel-shuffle",
+            _rows_only,
+        ),
+    ),
+)
+
+
+def _blocks_reversed(x, r):
+    n, c, h, w = x.shape
+    return x.reshape(n, c // r**2, r**2, h, w)[:, :, ::-1].reshape(x.shape)
+
+
+# -- pixel_unshuffle ----------------------------------------------------------------------
+
+
+def _unshuffle_by(axes, *, tiles=False):
+    """Return an inverse pixel shuffle that reads the axes (image, channel, row, block row,
+    column, block column) in this order; with `tiles` each block is a stretch of the image.
+    """
+
+    def unshuffle(x, r):
+        n, c, h, w = x.shape[0], x.shape[1], x.shape[2] // r, x.shape[3] // r
+        shape = (n, c, r, h, r, w) if tiles else (n, c, h, r, w, r)
+        turned = axes[-2:] == (4, 2)
+        return _move(x, shape, axes, (n, c * r * r, w, h) if turned else (n, c * r * r, h, w))
+
+    return unshuffle
+
+
+_pixel_unshuffle = _unshuffle_by((0, 1, 3, 5, 2, 4))
+
+
+def _unshuffle_rows_only(x, r):
+    n, c, h, w = x.shape
+    return _move(x, (n, c, h // r, r, w), (0, 1, 3, 2, 4), (n, c * r, h // r, w))
+
+
+def _unshuffle_mixed(x, r):
+    n, c, h, w = x.shape[0], x.shape[1], x.shape[2] // r, x.shape[3] // r
+    return _move(x, (n, c, h, r, r, w), (0, 1, 3, 4, 2, 5), (n, c * r * r, h, w))
+
+
+def _unshuffle_cases(rng) -> Iterator[Case]:
+    one = np.array([[[[1.0, 3, 2, 4], [5, 7, 6, 8]]]])
+    yield Case(
+        "one channel",
+        (one, 2),
+        visible=True,
+        expected=[[[[1, 2]], [[3, 4]], [[5, 6]], [[7, 8]]]],
+    )
+    yield Case(
+        "several channels",
+        (np.arange(1.0, 9).reshape(1, 2, 2, 2), 2),
+        visible=True,
+        expected=np.arange(1.0, 9).reshape(1, 8, 1, 1),
+    )
+    yield Case(
+        "dtype and inputs",
+        (_image([1, 2], [3, 4]), 2),
+        visible=True,
+        expected=np.arange(1, 5, dtype=np.float32).reshape(1, 4, 1, 1),
+        exact_dtype=True,
+    )
+    for c, name in ((1, "one channel"), (2, "several channels")):
+        for _ in range(12):
+            n, h, w, r = (int(rng.integers(lo, hi)) for lo, hi in ((1, 3), (1, 5), (1, 5), (2, 4)))
+            channels = c if c == 1 else int(rng.integers(2, 5))
+            yield Case(name, (_planes(rng, n, channels, h * r, w * r), r))
+        yield Case(name, (_planes(rng, 2, c, 6, 4), 2))
+        yield Case(name, (_planes(rng, 1, c, 6, 9), 3))
+        yield Case(name, (_planes(rng, 1, c, 2, 3), 1))
+    yield Case("one channel", (_planes(rng, 1, 1, 8, 4), 4))
+    for x in _plane_layouts(rng, 2, 2, 6, 4):
+        yield Case("dtype and inputs", (x, 2), exact_dtype=True)
+
+
+def _unshuffle_explain(at, x, r):
+    n, k, i, j = at
+    c, inside = divmod(k, r * r)
+    return (
+        f"z[{n}, {k}, {i}, {j}] comes from x[{n}, {c}, {i * r + inside // r}, "
+        f"{j * r + inside % r}]."
+    )
+
+
+PIXEL_UNSHUFFLE = Spec(
+    name="pixel_unshuffle",
+    title="Pixel unshuffle",
+    summary="Turn blocks of pixels back into groups of channels.",
+    chapter=f"{CHANNELS}#pixel-unshuffle",
+    parameters="x, r",
+    minutes=15,
+    difficulty="medium",
+    aspects=SHUFFLE_ASPECTS,
+    cases=_unshuffle_cases,
+    oracles={"PyTorch": torch_pixel_unshuffle, "TensorFlow": tf_pixel_unshuffle},
+    explain=_unshuffle_explain,
+    size_formula=lambda x, r: (
+        f"Height and width shrink {r} times, and each of the {x.shape[1]} channels becomes "
+        f"{r}·{r} of them."
+    ),
+    rules=Rules(given={"pixel_shuffle": _pixel_shuffle}),
+    misconceptions=(
+        Misconception(
+            "tensorflows-order",
+            "The channels come out in TensorFlow's order",
+            "All channels' first pixels come first, then all second ones, as in TensorFlow's "
+            "`space_to_depth`. In PyTorch's order the pixels of one channel stay together.",
+            f"{CHANNELS}#channel-orders",
+            _unshuffle_by((0, 3, 5, 1, 2, 4)),
+        ),
+        Misconception(
+            "block-transposed",
+            "Rows and columns of the block are exchanged",
+            "The block is read down its columns. It is read row by row.",
+            f"{CHANNELS}#pixel-unshuffle",
+            _unshuffle_by((0, 1, 5, 3, 2, 4)),
+        ),
+        Misconception(
+            "cut-into-tiles",
+            "The picture is cut into tiles",
+            "Each new channel is one corner of the picture. It is the whole picture seen coarsely: "
+            "every r-th pixel along both axes.",
+            f"{CHANNELS}#pixel-unshuffle",
+            _unshuffle_by((0, 1, 2, 4, 3, 5), tiles=True),
+        ),
+        Misconception(
+            "columns-cut-into-tiles",
+            "Rows are thinned out, columns are cut",
+            "Along the rows of a new channel lie neighbours of the old one. Every r-th pixel is "
+            "taken along both axes.",
+            f"{CHANNELS}#pixel-unshuffle",
+            _unshuffle_mixed,
+        ),
+        Misconception(
+            "only-reshaped",
+            "The array is only reshaped",
+            "The numbers keep their order in memory and are read with other sizes. Rows and "
+            "columns have to be taken apart and their axes moved before the last reshape.",
+            f"{CHANNELS}#pixel-unshuffle",
+            lambda x, r: x.reshape(x.shape[0], x.shape[1] * r**2, x.shape[2] // r, x.shape[3] // r),
+        ),
+        Misconception(
+            "only-the-top-left",
+            "Only one pixel of each block is kept",
+            "This thins the picture out. Nothing is lost here: the other pixels of each block go "
+            "to channels of their own.",
+            f"{CHANNELS}#pixel-unshuffle",
+            lambda x, r: x[:, :, ::r, ::r],
+        ),
+        Misconception(
+            "averaged",
+            "Each block is averaged",
+            "This is average pooling. Nothing is lost here: each pixel of a block goes to a "
+            "channel of its own.",
+            f"{CHANNELS}#pixel-unshuffle",
+            lambda x, r: x.reshape(*x.shape[:2], x.shape[2] // r, r, x.shape[3] // r, r).mean(
+                axis=(3, 5)
+            ),
+        ),
+        Misconception(
+            "block-reversed",
+            "The block is read from its end",
+            "The first new channel holds the bottom right of each block. It holds the top left.",
+            f"{CHANNELS}#pixel-unshuffle",
+            lambda x, r: _blocks_reversed(_pixel_unshuffle(x, r), r),
+        ),
+        Misconception(
+            "picture-on-its-side",
+            "Height and width are exchanged",
+            "The pictures lie on their sides: the input's columns have become rows.",
+            f"{CHANNELS}#pixel-unshuffle",
+            _unshuffle_by((0, 1, 3, 5, 4, 2)),
+        ),
+        Misconception(
+            "rows-only",
+            "Only the rows are taken apart",
+            "The picture shrinks in height alone. A block has r rows and r columns.",
+            f"{CHANNELS}#pixel-unshuffle",
+            _unshuffle_rows_only,
+        ),
+    ),
+)
+
+
+# -- depth_to_space_nhwc ------------------------------------------------------------------
+
+
+def _depth_by(axes, *, channel_first=False):
+    """Return a depth to space whose axes (image, row, column, block row, block column, channel)
+    are read in this order; with `channel_first` the channel comes before the block's two.
+    """
+
+    def depth_to_space(x, r):
+        n, h, w, c = x.shape
+        c //= r * r
+        shape = (n, h, w, c, r, r) if channel_first else (n, h, w, r, r, c)
+        turned = axes[1:3] == (2, 3)
+        return _move(x, shape, axes, (n, w * r, h * r, c) if turned else (n, h * r, w * r, c))
+
+    return depth_to_space
+
+
+_depth_to_space = _depth_by((0, 1, 3, 2, 4, 5))
+
+
+def _depth_rows_only(x, r):
+    n, h, w, c = x.shape
+    return _move(x, (n, h, w, r, c // r), (0, 1, 3, 2, 4), (n, h * r, w, c // r))
+
+
+def _depth_reversed(x, r):
+    n, h, w, c = x.shape
+    flipped = x.reshape(n, h, w, r * r, c // r**2)[:, :, :, ::-1]
+    return _depth_to_space(flipped.reshape(x.shape), r)
+
+
+def _depth_cases(rng) -> Iterator[Case]:
+    yield Case(
+        "one channel",
+        (np.array([[[[1.0, 3, 5, 7], [2, 4, 6, 8]]]]), 2),
+        visible=True,
+        expected=[[[[1], [3], [2], [4]], [[5], [7], [6], [8]]]],
+    )
+    yield Case(
+        "several channels",
+        (np.arange(1.0, 9).reshape(1, 1, 1, 8), 2),
+        visible=True,
+        expected=[[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]],
+    )
+    yield Case(
+        "dtype and inputs",
+        (np.arange(1, 5, dtype=np.float32).reshape(1, 1, 1, 4), 2),
+        visible=True,
+        expected=np.float32([[[[1], [2]], [[3], [4]]]]),
+        exact_dtype=True,
+    )
+    for c, name in ((1, "one channel"), (2, "several channels")):
+        for _ in range(12):
+            n, h, w, r = (int(rng.integers(lo, hi)) for lo, hi in ((1, 3), (1, 5), (1, 5), (2, 4)))
+            channels = c if c == 1 else int(rng.integers(2, 5))
+            yield Case(name, (_planes(rng, n, h, w, channels * r * r), r))
+        yield Case(name, (_planes(rng, 2, 3, 2, 4 * c), 2))
+        yield Case(name, (_planes(rng, 1, 2, 3, 9 * c), 3))
+    yield Case("one channel", (_planes(rng, 1, 2, 1, 16), 4))
+    for x in _plane_layouts(rng, 2, 2, 3, 8):
+        yield Case("dtype and inputs", (x, 2), exact_dtype=True)
+
+
+def _depth_explain(at, x, r):
+    n, i, j, c = at
+    channel = (i % r * r + j % r) * (x.shape[3] // r**2) + c
+    return f"z[{n}, {i}, {j}, {c}] comes from x[{n}, {i // r}, {j // r}, {channel}]."
+
+
+DEPTH_TO_SPACE = Spec(
+    name="depth_to_space_nhwc",
+    title="Depth to space",
+    summary="Do the same with the channels last, in TensorFlow's order.",
+    chapter=f"{CHANNELS}#depth-to-space",
+    parameters="x, r",
+    minutes=20,
+    difficulty="medium",
+    aspects=SHUFFLE_ASPECTS,
+    cases=_depth_cases,
+    oracles={"TensorFlow": tf_depth_to_space, "PyTorch": torch_depth_to_space},
+    explain=_depth_explain,
+    size_formula=lambda x, r: (
+        f"{x.shape[3]} channels become {x.shape[3] // r**2}; height and width grow {r} times, and "
+        "the channels stay last."
+    ),
+    rules=Rules(given={"pixel_shuffle": _pixel_shuffle, "pixel_unshuffle": _pixel_unshuffle}),
+    misconceptions=(
+        Misconception(
+            "pytorchs-order",
+            "The channels are in PyTorch's order",
+            "The r² channels of an output channel are looked for side by side, as in "
+            "`pixel_shuffle`. In TensorFlow's order the output channel runs fastest.",
+            f"{CHANNELS}#channel-orders",
+            _depth_by((0, 1, 4, 2, 5, 3), channel_first=True),
+        ),
+        Misconception(
+            "block-transposed",
+            "Rows and columns of the block are exchanged",
+            "Within a block the channels run down the columns. They fill it row by row.",
+            f"{CHANNELS}#depth-to-space",
+            _depth_by((0, 1, 4, 2, 3, 5)),
+        ),
+        Misconception(
+            "laid-side-by-side",
+            "The pieces are laid side by side",
+            "Each group of channels stays in one piece, and the pieces are put together like "
+            "tiles. Their pixels have to alternate.",
+            f"{CHANNELS}#depth-to-space",
+            _depth_by((0, 3, 1, 4, 2, 5)),
+        ),
+        Misconception(
+            "columns-side-by-side",
+            "Rows alternate, columns do not",
+            "The rows alternate, but along a row the pixels of a piece stay together. They "
+            "alternate along both axes.",
+            f"{CHANNELS}#depth-to-space",
+            _depth_by((0, 1, 3, 4, 2, 5)),
+        ),
+        Misconception(
+            "only-reshaped",
+            "The array is only reshaped",
+            "The numbers keep their order in memory and are read with other sizes. A block has "
+            "two rows or more, and between them in the output lies the rest of the row.",
+            f"{CHANNELS}#depth-to-space",
+            lambda x, r: x.reshape(x.shape[0], x.shape[1] * r, x.shape[2] * r, x.shape[3] // r**2),
+        ),
+        Misconception(
+            "block-reversed",
+            "The block is filled from its end",
+            "The first channels land in the bottom right of each block. They belong in the top "
+            "left.",
+            f"{CHANNELS}#depth-to-space",
+            _depth_reversed,
+        ),
+        Misconception(
+            "picture-on-its-side",
+            "Height and width are exchanged",
+            "The picture lies on its side: the input's columns have become rows.",
+            f"{CHANNELS}#depth-to-space",
+            _depth_by((0, 2, 3, 1, 4, 5)),
+        ),
+        Misconception(
+            "first-channels-repeated",
+            "The first channels are repeated",
+            "Each block holds the same values again and again, as in nearest-neighbour "
+            "upsampling. A block is made of different channels, one set for each pixel.",
+            f"{CHANNELS}#depth-to-space",
+            lambda x, r: x[..., : x.shape[3] // r**2].repeat(r, axis=1).repeat(r, axis=2),
+        ),
+        Misconception(
+            "rows-only",
+            "Only the rows grow",
+            "The picture grows in height alone. A block has r rows and r columns, and takes r² "
+            "times as many channels.",
+            f"{CHANNELS}#depth-to-space",
+            _depth_rows_only,
+        ),
+        Misconception(
+            "channels-come-out-second",
+            "The channels come out second",
+            "The values are right, but the result is laid out as (N, C, H, W). TensorFlow keeps "
+            "the channels last.",
+            f"{CHANNELS}#depth-to-space",
+            lambda x, r: _depth_to_space(x, r).transpose(0, 3, 1, 2),
+        ),
+    ),
+)
+
+
+# -- predict first, again -----------------------------------------------------------------
+
+
+def _channel(name, title, message, label, answer):
+    return Misconception(name, title, message, f"{CHANNELS}#{label}", lambda: answer)
+
+
+PREDICT_CHANNEL = Spec(
+    name="predict_shuffled_channel",
+    title="Predict first: which channel lands here?",
+    summary="Find the channel that a pixel comes from, on paper.",
+    chapter=f"{CHANNELS}#pixel-shuffle",
+    parameters="",
+    minutes=5,
+    difficulty="easy",
+    aspects=(Aspect("answer", 1),),
+    cases=lambda rng: iter([Case("answer", ())]),
+    oracles={
+        "PyTorch": lambda: torch_pixel_shuffle(_numbered(), 2)[0, 2, 1, 0],
+        "TensorFlow": lambda: tf_pixel_shuffle(_numbered(), 2)[0, 2, 1, 0],
+    },
+    misconceptions=(
+        _channel(
+            "tensorflows-order",
+            "TensorFlow's order",
+            "In TensorFlow's order this would be right: there the output channel runs fastest. "
+            "PyTorch keeps the four channels of an output channel together.",
+            "channel-orders",
+            12,
+        ),
+        _channel(
+            "block-transposed",
+            "Row and column are exchanged",
+            "This channel lands in row 0, column 1 of the block. A block is filled row by row.",
+            "pixel-shuffle",
+            9,
+        ),
+        _channel(
+            "last-of-the-group",
+            "The last of the group",
+            "The group is right, but its last channel lands in the bottom right of the block.",
+            "pixel-shuffle",
+            11,
+        ),
+        _channel(
+            "groups-of-two",
+            "Groups of r instead of r²",
+            "A block of 2 by 2 pixels is made of four channels, so output channel 2 begins after "
+            "two groups of four.",
+            "pixel-shuffle",
+            6,
+        ),
+        _channel(
+            "first-of-the-group",
+            "The first of the group",
+            "The group is right, but its first channel lands in the top left of the block.",
+            "pixel-shuffle",
+            8,
+        ),
+        _channel(
+            "the-output-channel",
+            "The channel's own number",
+            "Twenty channels become five, so output channel 2 is not input channel 2.",
+            "pixel-shuffle",
+            2,
+        ),
+    ),
+)
+
+
+def _numbered():
+    """Return an image of 20 channels, each filled with its own number."""
+    return np.arange(20.0).reshape(1, 20, 1, 1)
+
+
 SPECS = (
     NEAREST_INDICES,
     PREDICT,
@@ -1411,4 +2506,9 @@ SPECS = (
     UPSAMPLE_NEAREST2D,
     LINEAR_MATRIX,
     UPSAMPLE_BILINEAR2D,
+    UPSAMPLE_BICUBIC2D,
+    PREDICT_CHANNEL,
+    PIXEL_SHUFFLE,
+    PIXEL_UNSHUFFLE,
+    DEPTH_TO_SPACE,
 )

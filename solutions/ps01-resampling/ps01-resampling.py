@@ -338,3 +338,282 @@ def upsample_bilinear2d(x, size, align_corners=False):
     columns = linear_matrix(x.shape[3], width, align_corners)
     return (rows @ x @ columns.T).astype(x.dtype)
     ### END SOLUTION
+
+
+# %% [markdown]
+# ## 7. Bicubic interpolation
+#
+# {facts: upsample_bicubic2d}
+#
+# Linear weights draw straight lines from pixel to pixel. Cubic weights take four pixels along each
+# axis, two on either side, and draw a smooth curve. A pixel at the distance $d$ counts
+#
+# $$
+# k(d) = \begin{cases}
+# (a + 2)\,d^3 - (a + 3)\,d^2 + 1 & \text{if } d \le 1, \\
+# a\,d^3 - 5a\,d^2 + 8a\,d - 4a & \text{if } 1 < d < 2, \\
+# 0 & \text{otherwise.}
+# \end{cases}
+# $$
+#
+# PyTorch takes $a = -0.75$. TensorFlow takes $a = -0.5$, as Keys did in 1981.
+#
+# Work one out: halfway between two pixels the distances are 1.5, 0.5, 0.5 and 1.5. With
+# $a = -0.75$ the weights are −3/32, 19/32, 19/32 and −3/32. They sum to 1, and the outer ones are
+# negative: beside an edge the result may overshoot.
+#
+# Beyond the border, *the border's own pixel stands in* for each pixel that is missing, as in
+# PyTorch. (`tf.image.resize` does otherwise: it leaves the missing pixels out and divides by the
+# sum of the weights that remain. Near the border its results are different, even with the same
+# $a$.) And again nothing changes when the output is the smaller one.
+#
+# <details><summary>Hint 1</summary>
+#
+# One axis after the other, as before. What you need is a matrix like that of exercise 5, with
+# four weights a row.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In exercise 5 you clamped the coordinate. Here a coordinate stays what it is, so that the
+# distances are true; it is the indices of the four pixels that must not leave the image.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# At the border several of the four pixels are the same one. Its weights add up. A picture that
+# is the same everywhere has to stay as it is: try that.
+#
+# </details>
+
+
+# %% exercise="upsample_bicubic2d"
+def upsample_bicubic2d(x, size, a=-0.75, align_corners=False):
+    """Resize images to the given size with cubic weights along rows and columns.
+
+    x              array of shape (N, C, H, W), floating
+    size           (height, width) of the output, or one whole number for both
+    a              slope of the kernel at distance 1, below 0
+    align_corners  whether the grid is align_corners; else it is half_pixel
+
+    Returns an array of shape (N, C, height, width) of x's type. x is left as it is. Pixels
+    beyond the border are taken to be like the border's own.
+    """
+    ### BEGIN SOLUTION
+
+    def kernel(d):
+        near = (a + 2) * d**3 - (a + 3) * d**2 + 1
+        far = a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a
+        return near if d <= 1 else far if d < 2 else 0
+
+    def matrix(n_in, n_out):
+        mode = "align_corners" if align_corners else "half_pixel"
+        weights = np.zeros((n_out, n_in))
+        for i, at in enumerate(source_coordinates(n_in, n_out, mode)):
+            left = int(np.floor(at))
+            for j in range(left - 1, left + 3):
+                weights[i, min(max(j, 0), n_in - 1)] += kernel(abs(at - j))
+        return weights
+
+    height, width = (size, size) if np.ndim(size) == 0 else size
+    rows, columns = matrix(x.shape[2], height), matrix(x.shape[3], width)
+    return (rows @ x @ columns.T).astype(x.dtype)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 8. Predict first: which channel lands here?
+#
+# {facts: predict_shuffled_channel}
+#
+# The last three exercises make an image larger without inventing anything: they take the pixels
+# from its channels. *Pixel shuffle* with $r = 2$ turns each group of four channels into one
+# channel of twice the height and width. Every place $(h, w)$ becomes a block of 2 by 2 pixels,
+# which the four channels of the group fill row by row:
+#
+# $$
+# \begin{pmatrix} \text{channel } 0 & \text{channel } 1 \\
+# \text{channel } 2 & \text{channel } 3 \end{pmatrix}
+# $$
+#
+# The first four channels make output channel 0, the next four output channel 1, and so on.
+#
+# An image has **20** channels, 1 row and 1 column. From which of its channels (counting from 0)
+# does the pixel in output channel **2**, row **1**, column **0** come?
+
+
+# %% exercise="predict_shuffled_channel"
+def predict_shuffled_channel():
+    """Return the number of the channel that you expect, counting from 0."""
+    ### BEGIN SOLUTION
+    return 10
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 9. Pixel shuffle
+#
+# {facts: pixel_shuffle}
+#
+# Now for all pixels at once and any $r$. With $r = 2$, one row and two columns:
+#
+# $$
+# \begin{matrix} (1 \; 2) \\ (3 \; 4) \\ (5 \; 6) \\ (7 \; 8) \end{matrix}
+# \quad \to \quad
+# \begin{pmatrix} 1 & 3 & 2 & 4 \\ 5 & 7 & 6 & 8 \end{pmatrix}
+# $$
+#
+# <details><summary>Hint 1</summary>
+#
+# Loops are fine: for each of the $r \cdot r$ places in a block, which channels land there? In the
+# output these pixels lie $r$ apart, so a slice with a step holds them.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# There is a way in three calls: split the axis of the channels into three, bring each part of the
+# block beside the axis that it makes longer, and join them. In the output, does a row's index
+# change faster with the input's row or with the block's?
+#
+# </details>
+
+
+# %% exercise="pixel_shuffle"
+def pixel_shuffle(x, r):
+    """Turn each group of r * r channels into one channel, r times as high and as wide.
+
+    x  array of shape (N, C * r * r, H, W)
+    r  side of a block, 1 or more
+
+    Returns an array of shape (N, C, H * r, W * r) of x's type. x is left as it is. The channels
+    of a group fill each block row by row.
+    """
+    ### BEGIN SOLUTION
+    n, channels, h, w = x.shape
+    c = channels // (r * r)
+    blocks = x.reshape(n, c, r, r, h, w)
+    return blocks.transpose(0, 1, 4, 2, 5, 3).reshape(n, c, h * r, w * r)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Was your prediction right? Run this once your function passes its check.
+
+# %%
+pixel_shuffle(np.arange(20).reshape(1, 20, 1, 1), 2)[0, 2, 1, 0]
+
+# %% [markdown]
+# ## 10. Pixel unshuffle
+#
+# {facts: pixel_unshuffle}
+#
+# The way back: every block of $r$ by $r$ pixels becomes one pixel in $r \cdot r$ channels. Nothing
+# is lost, so `pixel_unshuffle(pixel_shuffle(x, r), r)` is `x`.
+#
+# <details><summary>Hint 1</summary>
+#
+# Every step of a pixel shuffle can be undone. In which order?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# If you wrote slices: swap the two sides of the assignment.
+#
+# </details>
+
+
+# %% exercise="pixel_unshuffle"
+def pixel_unshuffle(x, r):
+    """Turn every block of r by r pixels into one pixel of r * r channels.
+
+    x  array of shape (N, C, H * r, W * r)
+    r  side of a block, 1 or more
+
+    Returns an array of shape (N, C * r * r, H, W) of x's type, so that pixel_shuffle gives x
+    again. x is left as it is.
+    """
+    ### BEGIN SOLUTION
+    n, c, height, width = x.shape
+    h, w = height // r, width // r
+    blocks = x.reshape(n, c, h, r, w, r)
+    return blocks.transpose(0, 1, 3, 5, 2, 4).reshape(n, c * r * r, h, w)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 11. Depth to space
+#
+# {facts: depth_to_space_nhwc}
+#
+# TensorFlow has the same operation under another name, with two differences. The channels come
+# last: images are `(N, H, W, C)`. And the channels stand in another order. The first $C$ of the
+# $C \cdot r^2$ input channels go to the top left of every block, and there they are output channels
+# 0 to $C - 1$; the next $C$ go to the place to its right; and so on, row by row. With $r = 2$,
+# one pixel of eight channels becomes a block with two channels:
+#
+# $$
+# (1, 2, 3, 4, 5, 6, 7, 8) \quad \to \quad
+# \begin{pmatrix} (1, 2) & (3, 4) \\ (5, 6) & (7, 8) \end{pmatrix}
+# $$
+#
+# In PyTorch's order, (1, 5) would be in the top left.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which of the three parts of the channel axis changes fastest, and which slowest? That tells how
+# to split it.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Here the parts of the block have to move across fewer axes than in `pixel_shuffle`: only one
+# pair of neighbours changes places.
+#
+# </details>
+
+
+# %% exercise="depth_to_space_nhwc"
+def depth_to_space_nhwc(x, r):
+    """Turn r * r sets of channels into blocks of r by r pixels, in TensorFlow's order.
+
+    x  array of shape (N, H, W, C * r * r)
+    r  side of a block, 2 or more
+
+    Returns an array of shape (N, H * r, W * r, C) of x's type. x is left as it is. The sets of C
+    channels fill each block row by row.
+    """
+    ### BEGIN SOLUTION
+    n, h, w, channels = x.shape
+    c = channels // (r * r)
+    blocks = x.reshape(n, h, w, r, r, c)
+    return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(n, h * r, w * r, c)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 12. In your own words
+#
+# {points: which_grid}
+#
+# A friend has trained a network in PyTorch that enlarges its result with
+# `F.interpolate(..., mode="bilinear", align_corners=True)`. For the phone app it is written again
+# with `tf.image.resize`. The weights of the network are the same, and yet the masks no longer fit
+# the picture exactly. In three to five sentences and one small example with numbers of your own,
+# explain to your friend what has changed, and where in the picture it shows most and least.
+#
+# *Marked by hand.* 1 point: the two grids are named, and what each makes coincide. 1 point: an
+# example with the coordinates of at least one output on both grids, with numbers that are right.
+# 1 point: where it shows. There is no difference in the middle of the picture; it grows towards
+# either side, in opposite directions, until clamping at the border hides it again.
+
+# %% [markdown] open="which_grid" points=3
+# ### BEGIN SOLUTION
+# `align_corners=True` lays the centres of the corner pixels on each other; `tf.image.resize` uses
+# half pixels and lays the outer edges of the image on each other. From 3 to 9 pixels, output 1
+# lies at 1 · 2/8 = 0.25 with align_corners, and at 1.5 · 3/9 − 0.5 = 0 with half pixels: what was
+# at 0.25 is now read at 0. Output 4, in the middle, lies at 1 on both grids. To the left of it the
+# half-pixel grid looks further left, to the right of it further right, more and more towards the
+# border, so the picture appears shrunk towards its centre. Only at the very border both show the
+# border's pixel, because coordinates beyond it are clamped. It should be
+# `align_corners=False` in training, or TensorFlow has to be given the other grid.
+# ### END SOLUTION

@@ -327,6 +327,298 @@ def bilinear_edge_padding(x, size, align_corners=False):
     return x
 
 
+# -- upsample_bicubic2d ----------------------------------------------------------------------
+
+
+def keys(d, a):
+    d = abs(d)
+    if d <= 1:
+        return (a + 2) * d**3 - (a + 3) * d**2 + 1
+    if d < 2:
+        return a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a
+    return 0.0
+
+
+def four_weights(t, a):
+    """Return the four weights as polynomials in the fraction t, multiplied out."""
+    return np.stack(
+        [
+            a * t * (1 - t) ** 2,
+            1 - (a + 3) * t**2 + (a + 2) * t**3,
+            -a * t + (2 * a + 3) * t**2 - (a + 2) * t**3,
+            a * t**2 * (1 - t),
+        ]
+    )
+
+
+def bicubic_loops(x, size, a=-0.75, align_corners=False):
+    height, width = height_and_width(size)
+    n, c, h, w = x.shape
+    mode = "align_corners" if align_corners else "half_pixel"
+    rows = np.array(coordinates_table(h, height, mode))
+    columns = np.array(coordinates_table(w, width, mode))
+    z = np.zeros((n, c, height, width))
+    for i, y in enumerate(rows):
+        for j, u in enumerate(columns):
+            for p in range(math.floor(y) - 1, math.floor(y) + 3):
+                for q in range(math.floor(u) - 1, math.floor(u) + 3):
+                    pixel = x[:, :, min(max(p, 0), h - 1), min(max(q, 0), w - 1)]
+                    z[:, :, i, j] += keys(y - p, a) * keys(u - q, a) * pixel
+    return z.astype(x.dtype)
+
+
+def bicubic_edge_padding(x, size, a=-0.75, align_corners=False):
+    """Pad by repeating the border twice, then weigh four slices along each axis."""
+    mode = "align_corners" if align_corners else "half_pixel"
+    dtype = x.dtype
+    for axis, length in zip((2, 3), height_and_width(size), strict=True):
+        at = source_coordinates(x.shape[axis], length, mode) + 2
+        x = np.pad(x, [(2, 2) if k == axis else (0, 0) for k in range(4)], mode="edge")
+        left = np.floor(at).astype(int)
+        weights = four_weights(at - left, a)
+        x = np.moveaxis(x, axis, -1)
+        x = np.moveaxis(sum(weights[k] * x[..., left + k - 1] for k in range(4)), -1, axis)
+    return x.astype(dtype)
+
+
+def bicubic_wide_matrix(x, size, a=-0.75, align_corners=False):
+    """Weigh the pixels of a wider row, then add the weights outside to the border's."""
+    mode = "align_corners" if align_corners else "half_pixel"
+    weigh = np.vectorize(keys)
+
+    def matrix(n_in, n_out):
+        at = np.array(coordinates_linspace(n_in, n_out, mode))
+        wide = weigh(np.subtract.outer(at, np.arange(-3, n_in + 3)), a)
+        wide[:, 3] += wide[:, :3].sum(axis=1)
+        wide[:, -4] += wide[:, -3:].sum(axis=1)
+        return wide[:, 3:-3]
+
+    height, width = height_and_width(size)
+    rows, columns = matrix(x.shape[2], height), matrix(x.shape[3], width)
+    return np.einsum("ih,nchw,jw->ncij", rows, x, columns).astype(x.dtype)
+
+
+def bicubic_indices(x, size, a=-0.75, align_corners=False):
+    mode = "align_corners" if align_corners else "half_pixel"
+
+    def along_last(x, length):
+        n = x.shape[-1]
+        at = source_coordinates(n, length, mode)
+        print("coordinates", at)
+        taps = np.floor(at).astype(int)[:, None] + np.arange(-1, 3)
+        d = abs(at[:, None] - taps)
+        near, far = np.polyval([a + 2, -(a + 3), 0, 1], d), a * np.polyval([1, -5, 8, -4], d)
+        weights = np.where(d <= 1, near, far).astype(x.dtype)
+        return (x[..., taps.clip(0, n - 1)] * weights).sum(axis=-1)
+
+    height, width = height_and_width(size)
+    return along_last(along_last(x, width).swapaxes(2, 3), height).swapaxes(2, 3)  # a view
+
+
+def bicubic_four_points(x, size, a=-0.75, align_corners=False):
+    """Draw the cubic with the given slopes: Hermite's form, which says the same."""
+    mode = "align_corners" if align_corners else "half_pixel"
+
+    def curve(v, at):
+        left = int(np.floor(at))
+        before, p, q, after = (v[min(max(left + k, 0), len(v) - 1)] for k in (-1, 0, 1, 2))
+        t = at - left
+        from_p, to_q = -a * (q - before), -a * (after - p)
+        return (
+            (2 * t**3 - 3 * t**2 + 1) * p
+            + (t**3 - 2 * t**2 + t) * from_p
+            + (3 * t**2 - 2 * t**3) * q
+            + (t**3 - t**2) * to_q
+        )
+
+    def along(x, axis, length):
+        places = source_coordinates(x.shape[axis], length, mode)
+        return np.apply_along_axis(lambda v: [curve(v, at) for at in places], axis, x)
+
+    height, width = height_and_width(size)
+    return along(along(x, 2, height), 3, width).astype(x.dtype)
+
+
+# -- predict_shuffled_channel ----------------------------------------------------------------
+
+
+def predict_ten():
+    return 10
+
+
+def predict_group():
+    return 2 * 2**2 + 1 * 2 + 0
+
+
+def predict_lookup():
+    return np.arange(20).reshape(5, 2, 2)[2, 1, 0]
+
+
+# -- pixel_shuffle ---------------------------------------------------------------------------
+
+
+def pixel_shuffle(x, r):
+    """Stand for a learner's wrong answer to an earlier exercise."""
+    raise AssertionError("the learner's own pixel_shuffle was called")
+
+
+def shuffle_loops(x, r):
+    n, c, h, w = x.shape
+    z = np.zeros((n, c // r**2, h * r, w * r), x.dtype)
+    for k in range(c):
+        out, place = divmod(k, r * r)
+        for i in range(h):
+            for j in range(w):
+                z[:, out, i * r + place // r, j * r + place % r] = x[:, k, i, j]
+    return z
+
+
+def shuffle_slices(x, r):
+    n, c, h, w = x.shape
+    z = np.empty_like(x, shape=(n, c // r**2, h * r, w * r))
+    for a in range(r):
+        for b in range(r):
+            z[:, :, a::r, b::r] = x[:, a * r + b :: r * r]
+    return z
+
+
+def shuffle_einsum(x, r):
+    n, c, h, w = x.shape
+    blocks = x.reshape(n, -1, r, r, h, w)
+    return np.einsum("ncabhw->nchawb", blocks).reshape(n, c // r**2, r * h, r * w)
+
+
+def shuffle_indices(x, r):
+    c, h, w = x.shape[1:]
+    i, j = np.arange(h * r)[:, None], np.arange(w * r)
+    out = np.arange(c // r**2)[:, None, None]
+    return x[:, out * r * r + i % r * r + j % r, i // r, j // r]
+
+
+def shuffle_stacked(x, r):
+    """Weave columns, then rows."""
+    n, c, h, w = x.shape
+    print("weaving")
+    woven = np.stack([x[:, b::r] for b in range(r)], axis=-1).reshape(n, c // r, h, w * r)
+    rows = np.stack([woven[:, a::r] for a in range(r)], axis=-2)
+    return rows.reshape(n, c // r**2, h * r, w * r)
+
+
+def shuffle_kron(x, r):
+    """Spread each channel with a block that has a single 1, and add."""
+    n, c, h, w = x.shape
+    z = np.zeros((n, c // r**2, h * r, w * r), x.dtype)
+    for k in range(r * r):
+        block = np.zeros((1, 1, r, r), x.dtype)
+        block.flat[k] = 1
+        z += np.kron(x[:, k :: r * r], block)
+    return z
+
+
+# -- pixel_unshuffle -------------------------------------------------------------------------
+
+
+def unshuffle_loops(x, r):
+    n, c, h, w = x.shape
+    z = np.zeros((n, c * r * r, h // r, w // r), x.dtype)
+    for k in range(c):
+        for i in range(h):
+            for j in range(w):
+                z[:, k * r * r + i % r * r + j % r, i // r, j // r] = x[:, k, i, j]
+    return z
+
+
+def unshuffle_slices(x, r):
+    phases = [x[:, :, a::r, b::r] for a in range(r) for b in range(r)]
+    return np.stack(phases, axis=2).reshape(len(x), -1, x.shape[2] // r, x.shape[3] // r)
+
+
+def unshuffle_moveaxis(x, r):
+    n, c, h, w = x.shape
+    blocks = x.reshape(n, c, h // r, r, w // r, r)
+    return np.moveaxis(blocks, (3, 5), (2, 3)).reshape(n, c * r**2, h // r, w // r)
+
+
+def unshuffle_list(x, r):
+    return [[channel[a::r, b::r] for channel in m for a in range(r) for b in range(r)] for m in x]
+
+
+def unshuffle_split(x, r):
+    n, c, h, w = x.shape
+    rows = np.stack(np.split(x, h // r, axis=2), axis=2)  # n, c, rows, r, w
+    both = np.stack(np.split(rows, w // r, axis=4), axis=3)  # n, c, rows, columns, r, r
+    return (
+        both.reshape(n, c, h // r, w // r, r * r)
+        .transpose(0, 1, 4, 2, 3)
+        .reshape(n, -1, h // r, w // r)
+    )
+
+
+def unshuffle_by_shuffling_numbers(x, r):
+    """Ask pixel_shuffle where each pixel comes from, and go back."""
+    n, c, h, w = x.shape
+    numbers = np.arange(c * h * w, dtype=float).reshape(1, c * r * r, h // r, w // r)
+    source = pixel_shuffle(numbers, r).astype(int).ravel()
+    z = np.empty((n, c * h * w), x.dtype)
+    z[:, source] = x.reshape(n, -1)
+    return z.reshape(n, c * r * r, h // r, w // r)
+
+
+# -- depth_to_space_nhwc ---------------------------------------------------------------------
+
+
+def depth_loops(x, r):
+    n, h, w, c = x.shape
+    c //= r * r
+    z = np.zeros((n, h * r, w * r, c), x.dtype)
+    for i in range(h * r):
+        for j in range(w * r):
+            start = (i % r * r + j % r) * c
+            z[:, i, j] = x[:, i // r, j // r, start : start + c]
+    return z
+
+
+def depth_slices(x, r):
+    n, h, w, c = x.shape
+    z = np.empty((n, h * r, w * r, c // r**2), x.dtype)
+    for k, piece in enumerate(np.split(x, r * r, axis=3)):
+        z[:, k // r :: r, k % r :: r] = piece
+    return z
+
+
+def depth_two_reshapes(x, r):
+    """Rows first: r pieces of a pixel lie one below the other; then each is cut along the row."""
+    n, h, w, c = x.shape
+    tall = x.reshape(n, h, w, r, c // r).swapaxes(2, 3).reshape(n, h * r, w, c // r)
+    return tall.reshape(n, h * r, w * r, c // r**2)
+
+
+def depth_through_pixel_shuffle(x, r):
+    c = x.shape[3]
+    order = np.arange(c).reshape(r * r, c // r**2).T.ravel()
+    channels_first = np.ascontiguousarray(x[..., order].transpose(0, 3, 1, 2))
+    return pixel_shuffle(channels_first, r).transpose(0, 2, 3, 1)  # a view
+
+
+def depth_einsum(x, r):
+    n, h, w, c = x.shape
+    blocks = np.reshape(x, (n, h, w, r, r, c // r**2))
+    return np.einsum("nhwabc->nhawbc", blocks).reshape(n, h * r, w * r, -1)
+
+
+def depth_concatenate(x, r):
+    rows = []
+    for i in range(x.shape[1]):
+        for a in range(r):
+            pieces = [
+                np.split(x[:, i, j], r * r, axis=-1)[a * r + b]
+                for j in range(x.shape[2])
+                for b in range(r)
+            ]
+            rows.append(np.stack(pieces, axis=1))
+    return np.stack(rows, axis=1)
+
+
 ANSWERS = {
     "nearest_indices": (
         nearest_list,
@@ -367,5 +659,37 @@ ANSWERS = {
         bilinear_kron,
         bilinear_interp,
         bilinear_edge_padding,
+    ),
+    "upsample_bicubic2d": (
+        bicubic_loops,
+        bicubic_edge_padding,
+        bicubic_wide_matrix,
+        bicubic_indices,
+        bicubic_four_points,
+    ),
+    "predict_shuffled_channel": (predict_ten, predict_group, predict_lookup),
+    "pixel_shuffle": (
+        shuffle_loops,
+        shuffle_slices,
+        shuffle_einsum,
+        shuffle_indices,
+        shuffle_stacked,
+        shuffle_kron,
+    ),
+    "pixel_unshuffle": (
+        unshuffle_loops,
+        unshuffle_slices,
+        unshuffle_moveaxis,
+        unshuffle_list,
+        unshuffle_split,
+        unshuffle_by_shuffling_numbers,
+    ),
+    "depth_to_space_nhwc": (
+        depth_loops,
+        depth_slices,
+        depth_two_reshapes,
+        depth_through_pixel_shuffle,
+        depth_einsum,
+        depth_concatenate,
     ),
 }
