@@ -9,6 +9,7 @@ for digital image processing* (1981); Shi et al., ESPCN (2016).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -561,7 +562,7 @@ def _coordinates(n_in, n_out, mode):
     if mode == "align_corners":
         return _cornered(n_in, n_out)
     half = 0.5 if mode == "half_pixel" else 0.0
-    return (np.arange(n_out) + half) * (n_in / n_out) - half
+    return (np.arange(n_out) + half) * n_in / n_out - half
 
 
 def _coordinate_cases(rng) -> Iterator[Case]:
@@ -886,7 +887,6 @@ UPSAMPLE_NEAREST2D = Spec(
     oracles={"PyTorch": torch_upsample_nearest2d, "TensorFlow": tf_upsample_nearest2d},
     explain=_nearest2d_explain,
     size_formula=_image_size,
-    rules=Rules(given={"nearest_indices": _floored}),
     misconceptions=(
         Misconception(
             "rounded",
@@ -1167,7 +1167,6 @@ LINEAR_MATRIX = Spec(
         f"It has one row for each of the {n_out} outputs and one column for each of the {n_in} "
         "inputs."
     ),
-    rules=Rules(given={"source_coordinates": _coordinates, "nearest_indices": _floored}),
     misconceptions=(
         Misconception(
             "weights-exchanged",
@@ -1408,14 +1407,6 @@ UPSAMPLE_BILINEAR2D = Spec(
     oracles={"PyTorch": torch_upsample_bilinear2d, "TensorFlow": tf_upsample_bilinear2d},
     explain=_bilinear_explain,
     size_formula=_image_size,
-    rules=Rules(
-        given={
-            "nearest_indices": _floored,
-            "source_coordinates": _coordinates,
-            "upsample_nearest2d": _pick,
-            "linear_matrix": _bilinear,
-        }
-    ),
     misconceptions=(
         Misconception(
             "weights-exchanged",
@@ -1710,13 +1701,6 @@ UPSAMPLE_BICUBIC2D = Spec(
     oracles={"PyTorch": torch_upsample_bicubic2d, "TensorFlow": tf_upsample_bicubic2d},
     explain=_bicubic_explain,
     size_formula=_image_size,
-    rules=Rules(
-        given={
-            "nearest_indices": _floored,
-            "source_coordinates": _coordinates,
-            "linear_matrix": _bilinear,
-        }
-    ),
     misconceptions=(
         Misconception(
             "a-ignored",
@@ -2175,7 +2159,6 @@ PIXEL_UNSHUFFLE = Spec(
         f"Height and width shrink {r} times, and there are {r}·{r} times as many channels: "
         f"{x.shape[1] * r**2}."
     ),
-    rules=Rules(given={"pixel_shuffle": _pixel_shuffle}),
     misconceptions=(
         Misconception(
             "tensorflows-order",
@@ -2345,7 +2328,6 @@ DEPTH_TO_SPACE = Spec(
         f"{x.shape[3]} channels become {x.shape[3] // r**2}; height and width grow {r} times, and "
         "the channels stay last."
     ),
-    rules=Rules(given={"pixel_shuffle": _pixel_shuffle, "pixel_unshuffle": _pixel_unshuffle}),
     misconceptions=(
         Misconception(
             "pytorchs-order",
@@ -2442,7 +2424,7 @@ PREDICT_CHANNEL = Spec(
     summary="Find the channel that a pixel comes from, on paper.",
     chapter=f"{CHANNELS}#pixel-shuffle",
     parameters="",
-    minutes=5,
+    minutes=3,
     difficulty="easy",
     aspects=(Aspect("answer", 1),),
     cases=lambda rng: iter([Case("answer", ())]),
@@ -2504,16 +2486,47 @@ def _numbered():
     return np.arange(20.0).reshape(1, 20, 1, 1)
 
 
-SPECS = (
-    NEAREST_INDICES,
-    PREDICT,
-    SOURCE_COORDINATES,
-    UPSAMPLE_NEAREST2D,
-    LINEAR_MATRIX,
-    UPSAMPLE_BILINEAR2D,
-    UPSAMPLE_BICUBIC2D,
-    PREDICT_CHANNEL,
-    PIXEL_SHUFFLE,
-    PIXEL_UNSHUFFLE,
-    DEPTH_TO_SPACE,
+# -- what earlier exercises give ----------------------------------------------------------
+
+_OURS = {
+    "nearest_indices": _floored,
+    "source_coordinates": _coordinates,
+    "upsample_nearest2d": lambda x, size: _pick(x, size),
+    "linear_matrix": _bilinear,
+    "upsample_bilinear2d": lambda x, size, align_corners=False: _resized(
+        x, size, _bilinear, align_corners
+    ).astype(x.dtype),
+    "upsample_bicubic2d": lambda x, size, a=-0.75, align_corners=False: _resized(
+        x, size, _bicubic, a, align_corners
+    ).astype(x.dtype),
+    "pixel_shuffle": _pixel_shuffle,
+    "pixel_unshuffle": _pixel_unshuffle,
+}
+
+
+def _with_earlier(specs):
+    """Yield the specs, each given the functions of those before it."""
+    given = {}
+    for spec in specs:
+        yield replace(spec, rules=Rules(given=dict(given)))
+        if spec.name in _OURS:
+            given[spec.name] = _OURS[spec.name]
+
+
+SPECS = tuple(
+    _with_earlier(
+        (
+            NEAREST_INDICES,
+            PREDICT,
+            SOURCE_COORDINATES,
+            UPSAMPLE_NEAREST2D,
+            LINEAR_MATRIX,
+            UPSAMPLE_BILINEAR2D,
+            UPSAMPLE_BICUBIC2D,
+            PREDICT_CHANNEL,
+            PIXEL_SHUFFLE,
+            PIXEL_UNSHUFFLE,
+            DEPTH_TO_SPACE,
+        )
+    )
 )
