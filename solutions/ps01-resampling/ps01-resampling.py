@@ -31,7 +31,7 @@
 # exercise 4.
 #
 # Images have the shape `(N, C, H, W)`: a batch of N, each with C channels of H rows and W
-# columns. Only the last exercise has its channels at the end.
+# columns. Only exercise 11 has its channels at the end.
 #
 # **Chapters:** *Sampling grids*, *Linear, bilinear, cubic* and *Moving channels into space*.
 
@@ -50,7 +50,7 @@ from autograde.notebook import check
 # | output $i$ | 0 | 1 | 2 | 3 |
 # | --- | --- | --- | --- | --- |
 # | its left edge, in input pixels | 0 | 0.75 | 1.5 | 2.25 |
-# | fraction cut off | 0 | 0 | 1 | 2 |
+# | the same with the fraction cut off | 0 | 0 | 1 | 2 |
 #
 # So outputs 0 and 1 copy input 0, output 2 copies input 1 and output 3 copies input 2. Note the
 # direction: we go from the output back to the input. That way no output is left without a value.
@@ -600,11 +600,6 @@ def depth_to_space_nhwc(x, r):
 # with `tf.image.resize`. The weights of the network are the same, and yet the masks no longer fit
 # the picture exactly. In three to five sentences and one small example with numbers of your own,
 # explain to your friend what has changed, and where in the picture it shows most and least.
-#
-# *Marked by hand.* 1 point: the two grids are named, and what each makes coincide. 1 point: an
-# example with the coordinates of at least one output on both grids, with numbers that are right.
-# 1 point: where it shows. There is no difference in the middle of the picture; it grows towards
-# either side, in opposite directions, until clamping at the border hides it again.
 
 # %% [markdown] open="which_grid" points=3
 # ### BEGIN SOLUTION
@@ -616,4 +611,9 @@ def depth_to_space_nhwc(x, r):
 # border, so the picture appears shrunk towards its centre. Only at the very border both show the
 # border's pixel, because coordinates beyond it are clamped. It should be
 # `align_corners=False` in training, or TensorFlow has to be given the other grid.
+#
+# *How it is marked.* 1 point: the two grids are named, and what each makes coincide. 1 point: an
+# example with the coordinates of at least one output on both grids, with numbers that are right.
+# 1 point: where it shows. There is no difference in the middle of the picture; it grows towards
+# either side, in opposite directions, until clamping at the border hides it again.
 # ### END SOLUTION
