@@ -28,19 +28,27 @@ every function: one or two sentences that say what the figure shows.
 """
 
 import math
+import struct
+import zlib
+from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
 from numbers import Integral
 
 __all__ = [
+    "Curve",
     "Figure",
     "Grid",
+    "Picture",
     "band_matrix",
     "bars",
+    "curves",
     "fan_out",
     "gather",
     "grids",
     "legend",
+    "pictures",
+    "resample",
     "scatter",
     "sliding_window",
     "zero_insertion",
@@ -92,6 +100,35 @@ class Grid:
     label: str = ""
     before: str = ""
     roles: object = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One panel of `pictures`: an image of shape (H, W) or (H, W, 3), from 0 to 1.
+
+    0 is black and 1 is white or the full colour; numbers beyond that are cut off. `label`
+    stands above the panel.
+    """
+
+    pixels: object
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve of `curves`: lists of numbers of the same length, joined by lines.
+
+    `role` gives the colour. `marks` draws the points themselves instead of lines, in the
+    role's shape. `dash` is an SVG dash pattern, so that two curves of one role differ by
+    more than their label.
+    """
+
+    x: object
+    y: object
+    label: str
+    role: str = "kernel"
+    dash: str = ""
+    marks: bool = False
 
 
 def sliding_window(
@@ -474,6 +511,174 @@ def bars(quantities, *, alt, caption=None, unit=""):
     return art.figure(alt, caption)
 
 
+def resample(
+    x,
+    places,
+    *,
+    alt,
+    weights=None,
+    highlight=None,
+    caption=None,
+    reveal=True,
+    names=("x", "z"),
+):
+    """Draw a row of pixels over a row of new ones, both to scale, centre over centre.
+
+    `places` are the source coordinates of the output's centres: the middle of `x[0]` lies
+    at 0, that of `x[1]` at 1. Thin frames show the pixels' widths: 1 for a source pixel,
+    the distance between two places for an output. `weights` has one row for each output
+    with its share of each input, and gives the outputs' values; arrows lead from the inputs
+    that have a share. With `highlight`, the index of an output, only its arrows are
+    drawn, with their weights and the sum. Without `weights`, or with `reveal=False`, the
+    outputs are "?".
+
+    Raises `ValueError` where `weights` has another shape, or `highlight` is no output.
+    """
+    x, places = _numbers(x), _numbers(places)
+    rows = None if weights is None else [_numbers(row) for row in weights]
+    if rows is not None and (len(rows), {len(row) for row in rows}) != (len(places), {len(x)}):
+        raise ValueError(f"weights must have {len(places)} rows of {len(x)}")
+    if highlight is not None:
+        _check_index(highlight, len(places), "highlight")
+    step = abs(places[1] - places[0]) if len(places) > 1 else len(x)
+    first = min(-0.5, min(places) - step / 2)
+    pitch = min(108, 400 / max(len(x) - 0.5 - first, max(places) + step / 2 - first))
+    box = BOX if pitch * min(1, step) >= BOX + 4 else 34
+    art = _Svg(box)
+    left, top, frame = LABEL - first * pitch, 26, box + 14
+    cells = rows is not None and highlight is not None
+    row_tap = top + frame + 26
+    row_out = row_tap + box + 56 if cells else top + frame + 56
+    art.text(2, top + frame / 2, f"input {names[0]}", anchor="start")
+    art.text(2, row_out + frame / 2, f"output {names[1]}", anchor="start")
+    art.text(2, row_out + frame + 16, "place", anchor="start", muted=True)
+    if cells:
+        art.text(2, row_tap + box / 2, "weights", anchor="start")
+    for j in range(len(x)):
+        art.box(left + (j - 0.5) * pitch, top, pitch, frame, outline="solid")
+    for i, place in enumerate(places):
+        art.box(left + (place - step / 2) * pitch, row_out, step * pitch, frame, outline="solid")
+        used = {j: w for j, w in enumerate(rows[i]) if w} if rows else {}
+        if rows and highlight in (None, i):
+            for j, weight in used.items():
+                x_in, y_in = left + j * pitch, top + 7 + box
+                if cells:
+                    art.line(x_in, y_in, x_in, row_tap, "kernel")
+                    art.cell(x_in - box / 2, row_tap, weight, "kernel", name="weight", index=j)
+                    y_in = row_tap + box
+                x_to, y_to = left + place * pitch, row_out + frame / 2
+                art.arrow(x_in, y_in + 3, x_to, y_to, gap=box / 2 + 3)
+    for j, value in enumerate(x):
+        faint = cells and not rows[highlight][j]
+        art.cell(
+            left + j * pitch - box / 2, top + 7, value, "input", name="input", index=j, faint=faint
+        )
+        art.text(left + j * pitch, 12, f"{names[0]}[{j}]", muted=True)
+    for i, place in enumerate(places):
+        at = left + place * pitch
+        value = sum(w * v for w, v in zip(rows[i], x, strict=True)) if rows and reveal else "?"
+        strong = i == highlight
+        art.cell(
+            at - box / 2,
+            row_out + 7,
+            value,
+            "output",
+            name="output",
+            index=i,
+            strong=strong,
+            faint=highlight is not None and not strong,
+        )
+        art.text(at, row_out + frame + 16, _format(place), data=' data-cell="place"')
+        art.text(at, row_out + frame + 38, f"{names[1]}[{i}]", muted=True)
+    if cells and reveal:
+        terms = [(v, w) for v, w in zip(x, rows[highlight], strict=True) if w]
+        total = sum(a * b for a, b in terms)
+        art.sum(row_out + frame + 70, names[1], highlight, terms, total)
+    return art.figure(alt, caption)
+
+
+def pictures(panels, *, alt, columns=2, width=240, caption=None):
+    """Draw images side by side, `columns` in a row; `panels` are `Picture`s.
+
+    Each is `width` units wide, whatever its number of pixels, so that a small image and a
+    large one of the same scene can be compared. Pixels keep their sharp edges.
+    """
+    art = _Svg()
+    x, top, tallest = 6, 0, 0
+    for number, panel in enumerate(panels):
+        rows = [[_numbers(p) if hasattr(p, "__len__") else p for p in row] for row in panel.pixels]
+        height = width * len(rows) / len(rows[0])
+        if number and number % columns == 0:
+            x, top, tallest = 6, top + tallest + 46, 0
+        art.text(x + width / 2, top + 14, panel.label)
+        art.image(x, top + 30, width, height, rows)
+        tallest = max(tallest, height)
+        x += width + 14
+    return art.figure(alt, caption)
+
+
+def curves(
+    series,
+    *,
+    alt,
+    x_ticks,
+    y_ticks,
+    x_label,
+    y_label="",
+    caption=None,
+):
+    """Plot `Curve`s over common axes, which run from the first tick to the last.
+
+    Ticks are numbers, or pairs (number, text). Each curve's label stands below the plot,
+    beside a piece of its line.
+
+    Raises `ValueError` where a point lies outside the axes.
+    """
+    x_ticks, y_ticks = (
+        [tick if isinstance(tick, tuple) else (tick, _format(float(tick))) for tick in ticks]
+        for ticks in (x_ticks, y_ticks)
+    )
+    art = _Svg()
+    left = 16 + max(_text_width(text) for _, text in y_ticks)
+    top, width, height = 34 if y_label else 12, 470 - left, 230
+
+    def at(x, y):
+        """Return a point's place in the drawing."""
+        (x0, _), (x1, _), (y0, _), (y1, _) = x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1]
+        slack = 1e-9
+        if not (x0 - slack <= x <= x1 + slack and y0 - slack <= y <= y1 + slack):
+            raise ValueError(f"({x:g}, {y:g}) lies outside the axes")
+        return (
+            left + (x - x0) / (x1 - x0) * width,
+            top + height - (y - y0) / (y1 - y0) * height,
+        )
+
+    if y_label:
+        art.text(2, 12, y_label, anchor="start")
+    for value, text in y_ticks:
+        _, y = at(x_ticks[0][0], value)
+        art.line(left, y, left + width, y, faint=value != 0)
+        art.text(left - 8, y, text, anchor="end")
+    for value, text in x_ticks:
+        x, _ = at(value, y_ticks[0][0])
+        art.line(x, top + height, x, top + height + 6)
+        art.text(x, top + height + 20, text)
+    art.text(left + width / 2, top + height + 44, x_label)
+    row = top + height + 76
+    for curve in series:
+        points = [at(x, y) for x, y in zip(_numbers(curve.x), _numbers(curve.y), strict=True)]
+        sample = [(left + 4, row), (left + 40, row)]
+        if curve.marks:
+            art.marks(points, curve.role, name=curve.label)
+            art.marks([(left + 22, row)], curve.role)
+        else:
+            art.curve(points, curve.role, curve.dash, name=curve.label)
+            art.curve(sample, curve.role, curve.dash)
+        art.text(left + 50, row, curve.label, anchor="start")
+        row += 26
+    return art.figure(alt, caption)
+
+
 def legend(*, alt="What the cells mean", caption=None):
     """Draw one cell of each role with its name."""
     entries = [
@@ -612,6 +817,25 @@ def _format(value):
     return ("0" if text in ("-0", "") else text).replace("-", "−")
 
 
+def _png(rows):
+    """Return rows of pixels (a number from 0 to 1, or three) as the bytes of a PNG file."""
+    colour = isinstance(rows[0][0], list)
+    raw = bytearray()
+    for row in rows:
+        raw.append(0)  # the row is stored as it is
+        for pixel in row:
+            for value in pixel if colour else (pixel,):
+                raw.append(round(255 * min(max(float(value), 0), 1)))
+
+    def chunk(kind, data):
+        crc = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+    head = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 2 if colour else 0, 0, 0, 0)
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(raw), 9))
+    return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")
+
+
 def _text_width(text, size=16):
     """Return a text's width in SVG units, estimated on the wide side."""
     return 0.58 * size * len(text)
@@ -683,12 +907,13 @@ class _Svg:
         share = {"start": 1, "middle": 0.5, "end": 0}[anchor]
         self._grow(x + share * _text_width(text, size), y + size / 2)
 
-    def line(self, x1, y1, x2, y2, role=None):
+    def line(self, x1, y1, x2, y2, role=None, *, faint=False):
         """Draw a thin line."""
         colour = COLOURS.get(role, MUTED)
+        opacity = ";stroke-opacity:0.3" if faint else ""
         self.parts.append(
             f'<path d="M{x1:g} {y1:g}L{x2:g} {y2:g}" '
-            f'style="fill:none;stroke:{colour};stroke-width:1.5"/>'
+            f'style="fill:none;stroke:{colour};stroke-width:1.5{opacity}"/>'
         )
         self._grow(max(x1, x2), max(y1, y2))
 
@@ -728,6 +953,36 @@ class _Svg:
         self.parts.append(
             f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="8" '
             f'style="{look}"/>'
+        )
+        self._grow(x + width, y + height)
+
+    def curve(self, points, role, dash="", *, name=None):
+        """Draw lines from point to point."""
+        data = f' data-curve="{escape(name)}"' if name else ""
+        look = f"fill:none;stroke:{COLOURS[role]};stroke-width:2.5;stroke-linejoin:round"
+        look += f";stroke-dasharray:{dash}" if dash else ""
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        self.parts.append(f'<path d="M{path}"{data} style="{look}"/>')
+        self._grow(max(x for x, _ in points), max(y for _, y in points))
+
+    def marks(self, points, role, *, name=None):
+        """Draw a small filled shape of the role at each point."""
+        data = f' data-curve="{escape(name)}"' if name else ""
+        for x, y in points:
+            rounding = RADII.get(role, 0) * 11 / BOX
+            self.parts.append(
+                f'<rect x="{x - 5.5:.1f}" y="{y - 5.5:.1f}" width="11" height="11" '
+                f'rx="{rounding:g}"{data} style="fill:{COLOURS[role]};stroke:none"/>'
+            )
+            self._grow(x + 6, y + 6)
+
+    def image(self, x, y, width, height, rows):
+        """Draw rows of pixels, each a number or three, from 0 to 1."""
+        data = b64encode(_png(rows)).decode()
+        self.parts.append(
+            f'<image x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
+            f'preserveAspectRatio="none" style="image-rendering:pixelated" '
+            f'href="data:image/png;base64,{data}"/>'
         )
         self._grow(x + width, y + height)
 

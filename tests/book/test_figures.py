@@ -1,8 +1,12 @@
 """The numbers in the figures are the right ones, and every figure can be read."""
 
+import io
 import re
+from base64 import b64decode
+from functools import partial
 
 import figures
+import matplotlib.image
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
@@ -16,6 +20,15 @@ EVERY_FIGURE = {
     "band_matrix": lambda **kw: figures.band_matrix([[1, 2, 0], [0, 1, 2]], **kw),
     "grids": lambda **kw: figures.grids([figures.Grid([[1, 2], [3, 4]])], **kw),
     "bars": lambda **kw: figures.bars([("one", 1.0), ("a longer one", 3.0)], **kw),
+    "resample": lambda **kw: figures.resample([1, 2], [0, 1], weights=np.eye(2), **kw),
+    "pictures": lambda **kw: figures.pictures([figures.Picture([[0, 1]], "two")], **kw),
+    "curves": lambda **kw: figures.curves(
+        [figures.Curve([0, 1], [1, 0], "down"), figures.Curve([0], [1], "dot", marks=True)],
+        x_ticks=[0, 1],
+        y_ticks=[0, 1],
+        x_label="x",
+        **kw,
+    ),
     "legend": lambda **kw: figures.legend(**kw),
 }
 # n, k, stride, padding, output_padding
@@ -186,8 +199,76 @@ def test_bars_are_as_long_as_what_they_stand_for():
     ]
 
 
+def test_resample_draws_outputs_at_their_places_with_their_weighted_sums():
+    x, places = [10, 20, 40], [-0.125, 0.625, 1.375, 2.125]
+    weights = np.array([[1, 0, 0], [0.375, 0.625, 0], [0, 0.625, 0.375], [0, 0, 1]])
+    figure = figures.resample(x, places, weights=weights, highlight=1, alt="a")
+    assert drawn(figure, "input") == x
+    assert drawn(figure, "place") == places
+    assert drawn(figure, "output") == (weights @ x).tolist()
+    assert drawn(figure, "weight") == [0.375, 0.625]
+    assert written_sum(figure) == ([[10, 0.375], [20, 0.625]], 16.25)
+    # Both rows are drawn to one scale: a place is a multiple of the inputs' distance.
+    page = parse(figure)
+    inputs, outputs = (
+        [float(rect["x"]) for rect in middle_rects(page, name)] for name in ("input", "output")
+    )
+    at = [(x - inputs[0]) / (inputs[1] - inputs[0]) for x in outputs]
+    assert np.allclose(at, places, atol=1e-3)
+
+
+def middle_rects(page, name):
+    """The rectangles that the cells called `name` are drawn in."""
+    return [tag.find_previous("rect") for tag in page.select(f'[data-cell="{name}"]')]
+
+
+def test_resample_frames_pixels_to_scale():
+    # Three pixels, and six half as wide: both rows of frames begin and end together.
+    places = [(i + 0.5) / 2 - 0.5 for i in range(6)]
+    frames = [
+        rect
+        for rect in parse(figures.resample([1, 2, 3], places, alt="a")).find_all("rect")
+        if rect.find_next_sibling() is not None and rect["rx"] == "8"
+    ]
+    edges = {}
+    for rect in frames:
+        left, width = float(rect["x"]), float(rect["width"])
+        edges.setdefault(rect["y"], []).append((left, left + width))
+    source, output = edges.values()
+    assert (len(source), len(output)) == (3, 6)
+    assert (source[0][0], source[-1][1]) == pytest.approx((output[0][0], output[-1][1]), abs=1e-3)
+
+
+def test_pictures_hold_every_pixel():
+    grey = np.array([[0, 0.2, 1], [1.5, -1, 0.4]])
+    colour = np.random.default_rng(0).random((2, 2, 3))
+    panels = [figures.Picture(grey, "grey"), figures.Picture(colour, "colour")]
+    images = parse(figures.pictures(panels, alt="a")).find_all("image")
+    for image, pixels in zip(images, (grey, colour), strict=True):
+        kind, data = image["href"].split(",")
+        assert kind == "data:image/png;base64"
+        read = matplotlib.image.imread(io.BytesIO(b64decode(data)))
+        assert np.allclose(read, np.clip(pixels, 0, 1), atol=1 / 255)
+
+
+def test_curves_pass_through_their_points():
+    x, y = [0, 1, 4], [0, 0.25, 1]
+    line = figures.Curve(x, y, "a line")
+    dots = figures.Curve(x, y, "dots", role="input", marks=True)
+    page = parse(figures.curves([line, dots], x_ticks=[0, 4], y_ticks=[0, 1], x_label="x", alt="a"))
+    path = page.select_one('[data-curve="a line"]')["d"]
+    points = np.array([p.split() for p in path[1:].split("L")], float)
+    share = (points - points[0]) / (points[-1] - points[0])
+    assert np.allclose(share, np.column_stack([x, y]) / [4, 1], atol=1e-3)
+    marks = [(float(r["x"]) + 5.5, float(r["y"]) + 5.5) for r in page.select('[data-curve="dots"]')]
+    assert np.allclose(marks, points)
+    with pytest.raises(ValueError, match="outside the axes"):
+        figures.curves([line], x_ticks=[0, 3], y_ticks=[0, 1], x_label="x", alt="a")
+
+
 def test_an_output_that_is_to_be_predicted_is_not_given_away():
-    for draw in (figures.sliding_window, figures.scatter, figures.zero_insertion):
+    resample = partial(figures.resample, weights=np.eye(2, 3), highlight=0)
+    for draw in (figures.sliding_window, figures.scatter, figures.zero_insertion, resample):
         page = parse(draw([1, 2, 3], [7, 8], alt="a", reveal=False))
         assert {tag.text for tag in page.select('[data-cell="output"]')} == {"?"}
         assert not page.select('[data-cell="sum"]')
@@ -210,6 +291,9 @@ def test_the_running_example_fits_a_phone():
         figures.fan_out(y, w, 1, stride=2, padding=(2, 0), alt="a"),
         figures.zero_insertion(y, w, stride=2, alt="a"),
         figures.band_matrix(np.ones((3, 6)), on_padding=[1, 2], alt="a"),
+        figures.resample(y, [-0.25, 0.25, 0.75, 1.25, 1.75, 2.25], alt="a"),
+        figures.pictures([figures.Picture([[0, 1]])] * 2, alt="a"),
+        EVERY_FIGURE["curves"](alt="a"),
     ):
         least = float(re.search(r"min-width:([\d.]+)px", parse(figure).svg["style"])[1])
         assert least <= 390 - 2 * 16  # the page's own margins
@@ -257,6 +341,8 @@ def test_impossible_figures_are_refused():
         figures.scatter([1], [1, 2], padding=1, alt="a")
     with pytest.raises(ValueError, match="negative"):
         figures.scatter([1, 2], [1, 2], padding=-1, alt="a")
+    with pytest.raises(ValueError, match="2 rows of 1"):
+        figures.resample([1], [0, 1], weights=[[1]], alt="a")
     with pytest.raises(ValueError, match="crops the stretched input"):
         figures.zero_insertion([1, 2, 3], [1, 2], padding=2, stride=3, alt="a")
     with pytest.raises(ValueError, match="one of them at least above 0"):
