@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from autograde import specs
+from autograde.quiet import silent_stderr
 
 ROOT = Path(__file__).resolve().parents[1]
 SOLUTIONS = ROOT / "solutions"
@@ -64,7 +65,8 @@ def load_solutions(problem_set: str) -> dict[str, Callable]:
     spec = importlib.util.spec_from_file_location(module_name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    with contextlib.redirect_stdout(io.StringIO()):  # its worked examples print
+    # Its worked examples print, and TensorFlow announces itself.
+    with contextlib.redirect_stdout(io.StringIO()), silent_stderr():
         spec.loader.exec_module(module)
     return vars(module)
 
