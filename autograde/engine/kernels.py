@@ -38,8 +38,8 @@ PROVISIONER = "autograde-zygote"
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 IMPORTED = ("ipykernel.kernelapp", "ipykernel.ipkernel", "autograde.notebook")
 STAGE = "autograde-"
-PATIENCE = 60.0
-"""Seconds in which a zygote has its libraries imported, or a kernel listens."""
+IMPORTING, STARTING = 180.0, 60.0
+"""Seconds in which a zygote has its libraries imported, and in which a kernel listens."""
 ENVIRONMENT = {
     "PATH": os.defpath,
     "LANG": "C.UTF-8",
@@ -187,9 +187,9 @@ class Zygote:
         with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(json.dumps(config).encode())
         try:
-            self._ready.result(PATIENCE)
+            self._ready.result(IMPORTING)
         except TimeoutError:
-            text = f"the libraries took more than {PATIENCE:g} s to import"
+            text = f"the libraries took more than {IMPORTING:g} s to import"
             raise RuntimeError(text) from None
         if self.sandboxed:
             self.fork(key="trial", judge=None)[0].signal(signal.SIGKILL)
@@ -251,14 +251,14 @@ class Zygote:
             else:
                 raise RuntimeError(self._gone)
         try:
-            return listening.result(PATIENCE)
+            return listening.result(STARTING)
         except TimeoutError:
             with self._lock:
                 self._starting.pop(number, None)
                 kernel = self._kernels.get(number)
             if kernel:
                 kernel.signal(signal.SIGKILL)
-            raise RuntimeError(f"a kernel did not listen within {PATIENCE:g} s") from None
+            raise RuntimeError(f"a kernel did not listen within {STARTING:g} s") from None
 
     def _read(self) -> None:
         """Take what the zygote and its kernels tell, until they are gone."""
