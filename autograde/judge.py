@@ -348,6 +348,8 @@ def _fits(spec: Spec, misconception: Misconception, outcomes: list[Outcome]) -> 
         if case.refused and outcome.kind == "ok":
             if wrong is not None:
                 return False
+        elif outcome.kind == "unrefused" and wrong is None:
+            return False  # it refuses, as it should, what the learner's takes
         elif (wrong is None or not _size(wrong)) and _size(outcome.value):
             if outcome.kind == "ok":
                 return False

@@ -181,6 +181,6 @@ def _copy(value):
         new = np.zeros(abs(step) * value.size, value.dtype)[::step]
         new[...] = value
     else:
-        new = value.copy()
+        new = value.copy(order="K")  # a transposed array stays one
     new.flags.writeable = value.flags.writeable
     return new

@@ -497,17 +497,17 @@ PREDICT = Spec(
     aspects=(Aspect("answer", 1),),
     cases=lambda rng: iter([Case("answer", ())]),
     oracles={
-        "PyTorch": lambda: torch_source_coordinates(3, 4, "half_pixel")[-1],
-        "TensorFlow": lambda: tf_source_coordinates(3, 4, "half_pixel")[-1],
+        "PyTorch": lambda: torch_source_coordinates(5, 8, "half_pixel")[-1],
+        "TensorFlow": lambda: tf_source_coordinates(5, 8, "half_pixel")[-1],
     },
     misconceptions=(
         _guess(
             "asymmetric",
             "Edges instead of centres",
-            "This is where the left edge of output 3 lies. half_pixel asks for its centre, and "
+            "This is where the left edge of output 7 lies. half_pixel asks for its centre, and "
             "counts from the centre of input 0.",
             "asymmetric",
-            2.25,
+            4.375,
         ),
         _guess(
             "align-corners",
@@ -515,7 +515,7 @@ PREDICT = Spec(
             "The last output falls on the last input in `align_corners`. With half_pixel, it is "
             "the edges of the two rows of pixels that coincide.",
             "align-corners",
-            2,
+            4,
         ),
         _guess(
             "half-not-taken-back",
@@ -523,7 +523,7 @@ PREDICT = Spec(
             "This is the distance from the left edge of the row. Coordinates count from the "
             "centre of input 0, half a pixel further right.",
             "half-pixel",
-            2.625,
+            4.6875,
         ),
         _guess(
             "half-not-added",
@@ -531,7 +531,7 @@ PREDICT = Spec(
             "The half pixel is subtracted at the end, but the output's centre was not looked up "
             "at the start.",
             "half-pixel",
-            1.75,
+            3.875,
         ),
         _guess(
             "ratio-upside-down",
@@ -539,7 +539,7 @@ PREDICT = Spec(
             "This lies outside the input. Going from the output back to the input, coordinates "
             "shrink.",
             "destination-to-source",
-            3.5 * 4 / 3 - 0.5,
+            7.5 * 8 / 5 - 0.5,
         ),
         _guess(
             "rounded",
@@ -547,7 +547,7 @@ PREDICT = Spec(
             "This is a pixel that exists. A coordinate may lie between two pixels, or even beyond "
             "the last one.",
             "half-pixel",
-            3,
+            5,
         ),
     ),
 )

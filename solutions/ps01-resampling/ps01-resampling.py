@@ -109,8 +109,8 @@ def nearest_indices(n_in, n_out):
 # centre of input 0 has the coordinate 0, that of input 1 the coordinate 1. This is the grid called
 # **half_pixel**.
 #
-# The row of 3 becomes a row of 4, as above. At which coordinate of the input does the centre of
-# output **3**, the last one, lie?
+# A row of 5 becomes a row of 8. At which coordinate of the input does the centre of output **7**,
+# the last one, lie?
 #
 # Work it out on paper, before you write any code. The check below only notes your answer; you
 # will see for yourself in the next exercise.
@@ -120,7 +120,7 @@ def nearest_indices(n_in, n_out):
 def predict_source_coordinate():
     """Return the coordinate that you expect, a number with a fraction if need be."""
     ### BEGIN SOLUTION
-    return 2.125
+    return 4.1875
     ### END SOLUTION
 
 

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 import runpy
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from typing import Any
 
 import nbformat
 
+from autograde import specs
 from autograde.course import EXERCISES
 
 HERE = Path(__file__).parent
@@ -43,6 +45,9 @@ KINDS = ("forge", "steal", "harm", "format")
 PROBLEM_SET = "ps03-transposed-conv-1d"
 LEAKED = "LEAKED"
 """What a line of output begins with if the submission got hold of something."""
+
+HONEST = {name: float(specs.get(name).points) for name in specs.names(PROBLEM_SET)}
+"""The points that a right answer to each exercise earns."""
 
 RIGHT = {
     "same_padding": """\
@@ -104,6 +109,37 @@ def released_notebook() -> dict[str, Any]:
     path = EXERCISES / PROBLEM_SET / f"{PROBLEM_SET}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     return json.loads(nbformat.writes(notebook, split_lines=False))
+
+
+# -- what came of an attack ----------------------------------------------------------------
+
+
+def balance(attack: Attack, scores: dict[str, float | None]) -> tuple[float, float, list[str]]:
+    """Return the points paid beyond those earned, those earned and not paid, and oddities."""
+    odd = {k: s for k, s in scores.items() if s is not None and not math.isfinite(s)}
+    sound = {k: s or 0.0 for k, s in scores.items() if k not in odd}
+    paid = sum(max(0.0, s - attack.earned.get(k, 0)) for k, s in sound.items())
+    lost = sum(max(0.0, e - sound.get(k, 0)) for k, e in attack.earned.items())
+    return round(paid, 3), round(lost, 3), [f"{k} has the score {s}" for k, s in odd.items()]
+
+
+def leaked(executed: Path, log: str = "") -> str | None:
+    """Return what an executed notebook's outputs, or a log, say has been got hold of."""
+    try:
+        cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+        said = [text for c in cells for o in c.get("outputs", []) for text in _strings(o)]
+    except (OSError, ValueError, LookupError, TypeError):
+        said = []
+    lines = (line.strip() for text in (*said, log) for line in text.splitlines())
+    found = (line for line in lines if line.startswith(LEAKED))
+    return next((line.removeprefix(LEAKED).lstrip(": ")[:90] for line in found), None)
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [s for v in inner for s in _strings(v)]
 
 
 # -- for the files in format/ --------------------------------------------------------------

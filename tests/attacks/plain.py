@@ -18,7 +18,6 @@ One setting differs: a cell may take 20 s, not 120, to keep the whole run bearab
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import shutil
@@ -30,20 +29,20 @@ import time
 from pathlib import Path
 
 from autograde.course import ROOT
-from tests.attacks.bank import LEAKED, PROBLEM_SET, Attack, attacks, released_notebook
+from tests.attacks.bank import (
+    HONEST,
+    PROBLEM_SET,
+    Attack,
+    attacks,
+    balance,
+    leaked,
+    released_notebook,
+)
 
 RESULTS = Path(__file__).with_suffix(".json")
 SCRATCH = Path("/tmp") / "course"  # inside the container
 NOBODY = 64999
 SECONDS = 120
-HONEST = {
-    "conv1d": 5,
-    "same_padding": 4,
-    "conv1d_matrix": 5,
-    "predict_transposed_length": 1,
-    "conv_transpose1d_scatter": 6,
-    "conv_transpose1d_zero_insert": 7,
-}
 
 
 def main(wanted: list[str]) -> None:
@@ -140,13 +139,8 @@ def _result(attack: Attack, found: dict | None, seconds: float) -> dict:
     if found is None:
         why = "hung until it was killed" if seconds > SECONDS - 5 else "killed the grader"
         return {"paid": 0, "lost": sum(attack.earned.values()), "note": why}
-    notes, scores = list(found["notes"]), found["scores"]
-    odd = {k: s for k, s in scores.items() if s is not None and not math.isfinite(s)}
-    notes += [f"{name} has the score {score}" for name, score in odd.items()]
-    sound = {k: s or 0.0 for k, s in scores.items() if k not in odd}
-    paid = sum(max(0.0, s - attack.earned.get(k, 0)) for k, s in sound.items())
-    lost = sum(max(0.0, e - sound.get(k, 0)) for k, e in attack.earned.items())
-    return {"paid": round(paid, 3), "lost": round(lost, 3), "note": "; ".join(notes)}
+    paid, lost, odd = balance(attack, found["scores"])
+    return {"paid": paid, "lost": lost, "note": "; ".join([*found["notes"], *odd])}
 
 
 # -- inside --------------------------------------------------------------------------------
@@ -179,10 +173,9 @@ def _inside(attack: Attack) -> None:
     elif code:
         notes.append(f"was not graded: {_last_line(log)}")
     scores = _scores("mallory")
-    said = _outputs(course / "autograded" / "mallory" / PROBLEM_SET / f"{PROBLEM_SET}.ipynb")
-    if LEAKED in said or LEAKED in log:
-        line = next(x for x in (said + log).split(LEAKED)[1].splitlines() if x)
-        notes.append(f"leaked{line[:90]}")
+    executed = course / "autograded" / "mallory" / PROBLEM_SET / f"{PROBLEM_SET}.ipynb"
+    if got := leaked(executed, log):
+        notes.append(f"leaked: {got}")
     notes += _harm_done(before, everything=attack.kind == "harm")
     print("\nRESULT", json.dumps({"scores": scores, "notes": notes}), flush=True)
 
@@ -272,27 +265,6 @@ def _scores(student: str) -> dict[str, float | None]:
             return dict(gradebook.execute(query, [student]))
     except sqlite3.Error:
         return {}
-
-
-def _outputs(path: Path) -> str:
-    """Return all the outputs in an executed notebook as one text."""
-    try:
-        cells = json.loads(path.read_text())["cells"]
-        return "\n".join(
-            line
-            for cell in cells
-            for output in cell.get("outputs", [])
-            for line in _strings(output)
-        )
-    except (OSError, ValueError, LookupError, TypeError):
-        return ""
-
-
-def _strings(value) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [s for v in inner for s in _strings(v)]
 
 
 def _surroundings() -> dict[str, tuple]:

@@ -145,7 +145,7 @@ def test_grade_refuses_a_release_that_is_missing_or_out_of_date(
     assert files_in(class_of_two) == before
 
 
-@pytest.mark.parametrize("text", [PS, "ps03", "ps"])
+@pytest.mark.parametrize("text", [PS, "ps03"])
 def test_an_unambiguous_prefix_names_a_problem_set(monkeypatch, text):
     assert course.find_problem_set(text) == PS
 

@@ -44,16 +44,16 @@ def nearest_repeat_and_pick(n_in, n_out):
 
 
 def predict_number():
-    return 2.125
+    return 4.1875
 
 
 def predict_formula():
-    return (3 + 0.5) * 3 / 4 - 0.5
+    return (7 + 0.5) * 5 / 8 - 0.5
 
 
 def predict_by_symmetry():
-    first = Fraction(1, 2) * Fraction(3, 4) - Fraction(1, 2)
-    return np.float64(2 - first)
+    first = Fraction(1, 2) * Fraction(5, 8) - Fraction(1, 2)
+    return np.float64(4 - first)
 
 
 # -- source_coordinates ----------------------------------------------------------------------
