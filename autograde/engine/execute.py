@@ -21,7 +21,7 @@ import nbformat
 from autograde import specs
 from autograde.engine.client import Client, Outputs
 from autograde.engine.judging import Answer, Judge
-from autograde.engine.kernels import Limits, Zygote
+from autograde.engine.kernels import Limits, SandboxUnavailable, Zygote
 from autograde.judge import undefined
 from autograde.submission import grade_id, parse
 from autograde.verdict import Verdict
@@ -99,17 +99,18 @@ class Engine:
         return self._limits or Limits(**specs.LIMITS.get(problem_set, {}))
 
     def zygote(self, libraries: tuple[str, ...], limits: Limits) -> Zygote:
-        """Return the zygote for these, starting it first where there is none yet."""
+        """Return the zygote for these, a fresh one if there is none yet or the last has died."""
         with self._starting:
             key = libraries, limits
+            if (zygote := self._zygotes.get(key)) and not zygote.alive:
+                self._zygotes.pop(key).close()
             if key not in self._zygotes:
                 self._zygotes[key] = Zygote(libraries, limits=limits, sandboxed=self._sandboxed)
             return self._zygotes[key]
 
     def try_sandbox(self) -> None:
-        """Start a kernel and end it. Raises `SandboxUnavailable`."""
-        kernel, _ = self.zygote(("numpy",), self._limits or Limits()).fork(key="try", judge=None)
-        kernel.signal(signal.SIGKILL)
+        """Start a zygote, which tries a kernel. Raises `SandboxUnavailable`."""
+        self.zygote(("numpy",), self._limits or Limits())
 
     def close(self) -> None:
         """End all its processes and all they have started."""
@@ -132,13 +133,17 @@ class Engine:
         `EngineError` if one of the engine's own processes dies of it.
         """
         notebook = parse(data)
-        with contextlib.suppress(EOFError, OSError):
-            return self._execute(notebook, problem_set)
-        try:  # a process that has died is replaced, and may have died of another submission
-            return self._execute(notebook, problem_set)
-        except (EOFError, OSError) as error:
-            why = str(error) or type(error).__name__
-            raise EngineError(f"the engine broke down twice over it: {why}") from None
+        for last in (False, True):
+            try:
+                return self._execute(notebook, problem_set)
+            except SandboxUnavailable:
+                raise
+            except (EOFError, OSError, RuntimeError) as error:
+                # A process that has died is replaced. It may have died of another submission.
+                if last:
+                    why = str(error) or type(error).__name__
+                    raise EngineError(f"the engine broke down twice over it: {why}") from None
+        raise AssertionError
 
     def _execute(self, notebook, problem_set: str) -> Executed:
         limits, done = self.limits(problem_set), Executed()
@@ -341,7 +346,7 @@ class _Run:
     def _after(self, outcome: str) -> None:
         """End a kernel that did not come back, so that the next cell gets a fresh one."""
         if outcome != "done":
-            killed_for = getattr(self.kernel.kernel, "killed_for", None)
+            killed_for = self.kernel.kernel.killed_for
             self.done.incidents.append(killed_for or _INCIDENTS[outcome][1])
             self._drop_kernel()
 

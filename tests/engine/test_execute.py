@@ -144,6 +144,14 @@ def test_a_judge_that_has_died_is_replaced(engine):
     assert engine.judge.pid != before
 
 
+def test_a_zygote_that_has_died_is_replaced(engine):
+    libraries = specs.get("conv1d").rules.libraries
+    before = engine.zygote(libraries, engine.limits(PS))
+    os.kill(before.pid, signal.SIGKILL)
+    assert scores(engine.execute(bytes_of(RIGHT), PS)) == FULL
+    assert engine.zygote(libraries, engine.limits(PS)) is not before
+
+
 def test_a_judge_that_dies_on_the_way_costs_nobody_anything(engine):
     """It dies while it waits for a slow answer, of which there is plenty of time."""
     before, slow = engine.judge.pid, f"import time\ntime.sleep(2)\n{RIGHT['conv1d']}"
