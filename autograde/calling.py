@@ -7,6 +7,7 @@ in a sandbox when the caller has one. It knows nothing of specs.
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 import io
 import linecache
@@ -38,15 +39,15 @@ class Called:
 
     `kind` is "ok", or "unstarted" (NotImplementedError), "slow", "exception", "type" (what was
     returned is no array of real numbers); `text` goes on from "f(x) ...". `mutated` tells
-    whether an array handed in was changed, `calls` how often each given function was called,
-    `refused` whether it raised a `ValueError`.
+    whether an array handed in was changed, `calls` holds the arguments, positional and by name,
+    of every call of each given function, `refused` tells whether it raised a `ValueError`.
     """
 
     kind: str = "ok"
     value: Any = None
     text: str = ""
     mutated: bool = False
-    calls: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, list[tuple[tuple, dict]]] = field(default_factory=dict)
     refused: bool = False
 
 
@@ -167,23 +168,24 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _given(fn: Callable, given: Mapping[str, Callable], calls: dict[str, int]) -> Iterator[None]:
-    """Put the given functions where `fn` looks up its globals, and count their calls."""
+def _given(fn: Callable, given: Mapping[str, Callable], calls: dict[str, list]) -> Iterator[None]:
+    """Put the given functions where `fn` looks up its globals, and note their calls."""
     scope = getattr(inspect.unwrap(fn), "__globals__", None)
     if scope is None or not given:
         yield
         return
 
-    def counted(name, function):
+    def noted(name, function):
         def call(*args, **kwargs):
-            calls[name] = calls.get(name, 0) + 1
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+            calls.setdefault(name, []).append(copy.deepcopy((args, kwargs)))
+            return result
 
         return call
 
     absent = object()
     before = {name: scope.get(name, absent) for name in given}
-    scope.update({name: counted(name, function) for name, function in given.items()})
+    scope.update({name: noted(name, function) for name, function in given.items()})
     try:
         yield
     finally:

@@ -65,7 +65,7 @@ class Outcome:
     problem: str = ""
     cause: str = ""
     mutated: bool = False
-    calls: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, list[tuple[tuple, dict]]] = field(default_factory=dict)
 
     def fail(self, kind: str, problem: str, cause: str = "") -> None:
         """Note what went wrong; `cause` is the part that does not depend on the inputs."""
@@ -241,13 +241,26 @@ def _compare(spec: Spec, outcome: Outcome) -> tuple[str, str] | None:
             f"{call} changed its input in place. Work on a copy: the caller still needs the "
             "original."
         )
-    wanted = spec.rules.must_call
-    if case.aspect == spec.rules.must_call_aspect and not outcome.calls.get(wanted):
-        return "uncalled", (
-            f"The values are right, but `{wanted}` was never called. This exercise asks you to "
-            f"express the operation through `{wanted}`."
-        )
+    if case.aspect == spec.rules.must_call_aspect and (problem := _calls_amiss(spec, outcome)):
+        return "uncalled", f"{call}: the values are right, but {problem}"
     return None
+
+
+def _calls_amiss(spec: Spec, outcome: Outcome) -> str | None:
+    """Return what is wrong with the calls of the function that has to be called, or None."""
+    wanted, case = spec.rules.must_call, outcome.case
+    calls = outcome.calls.get(wanted)
+    if not calls:
+        return (
+            f"`{wanted}` was never called. This exercise asks you to express the operation "
+            f"through `{wanted}`."
+        )
+    if not spec.rules.calls_amiss:
+        return None
+    try:
+        return spec.rules.calls_amiss(calls, *case.args, **case.kwargs)
+    except Exception:  # nobody has checked what it was called with
+        return f"`{wanted}` was called with other arguments than this exercise asks for."
 
 
 def _compare_arrays(spec: Spec, case: Case, got, truth, verb: str) -> tuple[str, str] | None:

@@ -78,12 +78,17 @@ class Rules:
     function it stands for while this exercise is judged, so that a mistake in an earlier
     exercise costs nothing here; `must_call` is the `given` name that the aspect of the same
     rule demands; `seconds` is the time allowed for one call.
+
+    `calls_amiss(calls, *args, **kwargs)` looks at the calls of that function for one case, each
+    the pair (args, kwargs), and returns what is wrong with them or None. It reads the calls
+    where they are answered, so work can be counted there.
     """
 
     libraries: tuple[str, ...] = ("numpy",)
     given: Mapping[str, Callable] = field(default_factory=dict)
     must_call: str | None = None
     must_call_aspect: str | None = None
+    calls_amiss: Callable[..., str | None] | None = None
     seconds: float = 2.0
 
 

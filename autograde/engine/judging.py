@@ -44,6 +44,8 @@ LARGEST_NUMBER = 256
 """The largest whole number that a notebook may hand to a given function: a padding, say."""
 MOST_ELEMENTS = 1 << 14
 """How many elements the arrays may have that it hands to a given function."""
+MOST_ELEMENTS_IN_ALL = 16 * MOST_ELEMENTS
+"""How many they may have in all the calls that its function makes for one case."""
 
 
 class Remote:
@@ -91,7 +93,7 @@ class Remote:
         return Called("slow", text=text)
 
     def _answer(self, case: Case, spec: Spec, begin: float, memory, bent: bool) -> Called:
-        rules, calls, strange = spec.rules, {}, False
+        rules, calls, strange, count, elements = spec.rules, {}, False, 0, 0
         deadline = begin + rules.seconds + PATIENCE
         request = {
             "call": self.name,
@@ -107,11 +109,16 @@ class Remote:
             name = reply["given"]
             if not isinstance(name, str):
                 raise wire.WireError("a name is text")
-            calls[name] = calls.get(name, 0) + 1
-            answer = _given(rules, case, reply, sum(calls.values()))
+            count += 1
+            answer = _given(rules, case, reply, count)
             if "value" in answer:
+                args, kwargs = _arguments(reply)
+                elements += sum(map(np.size, (*args, *kwargs.values())))
+                if elements > MOST_ELEMENTS_IN_ALL:
+                    raise wire.WireError("asked for far too much")
+                calls.setdefault(name, []).append((args, kwargs))
                 strange |= not _is_about(case, reply)
-                if bent:
+                if bent and name == rules.must_call:
                     answer["value"] = np.asarray(answer["value"]) + 1
             self.sock.settimeout(max(0.01, deadline - time.monotonic()))
             wire.send(self.sock, answer)

@@ -17,6 +17,7 @@ from autograde.spec import Aspect, Case, Misconception, Rules, Spec
 
 CONV = "book/convolution-1d"
 TURN = "book/turning-it-round"
+EFFICIENT = "book/efficient-form"
 
 
 # -- oracles: the frameworks' own operations ----------------------------------------------
@@ -102,6 +103,20 @@ def tf_conv_transpose1d(y, w, stride=1, padding=0, output_padding=0):
         y[None, :, None], w[:, None, None], (1, full, 1), strides=stride, padding="VALID"
     )
     return x[0, padding : full - padding, 0].numpy()
+
+
+def torch_polyphase_split(w, stride):
+    """Return every stride-th tap by `F.conv1d` with a kernel that holds a single 1."""
+    padded = np.pad(w, (0, -len(w) % stride))
+    phases = [torch_conv1d(padded, e, stride) for e in np.eye(stride, dtype=w.dtype)]
+    return [p[: -(-(len(w) - r) // stride)] for r, p in enumerate(phases)]
+
+
+def tf_polyphase_split(w, stride):
+    """Return every stride-th tap by `tf.nn.conv1d` with a kernel that holds a single 1."""
+    padded = np.pad(w, (0, -len(w) % stride))
+    phases = [tf_conv1d(padded, e, stride) for e in np.eye(stride, dtype=w.dtype)]
+    return [p[: -(-(len(w) - r) // stride)] for r, p in enumerate(phases)]
 
 
 # -- inputs -------------------------------------------------------------------------------
@@ -443,6 +458,21 @@ SAME_PADDING = Spec(
             f"{CONV}#conv1d-same",
             lambda n, k, s: _halves((n - 1) * s + k - n),
         ),
+        Misconception(
+            "one-window-too-many",
+            "One window too many",
+            "The last of L windows starts at (L − 1)·s, not at L·s: the first one starts at 0.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: _halves(max(-(-n // s) * s + k - n, 0)),
+        ),
+        Misconception(
+            "remainder-ignored",
+            "The input's length is left out",
+            "k − s zeros are right only where the stride divides n. Otherwise the last window "
+            "starts nearer to the end of the input, and hangs over further.",
+            f"{CONV}#conv1d-same",
+            lambda n, k, s: _halves(max(k - s, 0)),
+        ),
     ),
 )
 
@@ -612,6 +642,14 @@ CONV1D_MATRIX = Spec(
             lambda n, w, stride=1, padding=0: _negative_taps(n, w, stride, padding),
         ),
         Misconception(
+            "taps-stride-apart",
+            "The taps stand a stride apart",
+            "Inside a row the taps are spread out by the stride. The stride shifts each row "
+            "against the one above; in a row the taps are neighbours.",
+            f"{CONV}#conv1d-matrix",
+            lambda n, w, stride=1, padding=0: _spread_taps(n, w, stride, padding),
+        ),
+        Misconception(
             "padding-in-front-only",
             "Zeros only in front",
             "The rows at the end are missing: `padding` counts the zeros at each end.",
@@ -629,6 +667,15 @@ def _negative_taps(n, w, stride, padding):
     tap = np.arange(n)[None, :] + padding - stride * np.arange(rows)[:, None]
     inside = (tap >= -len(w)) & (tap < len(w))
     return np.where(inside, np.asarray(w, float)[np.where(inside, tap, 0)], 0.0)
+
+
+def _spread_taps(n, w, stride, padding):
+    out = np.zeros(((n + 2 * padding - len(w)) // stride + 1, n))
+    for i in range(len(out)):
+        for j, tap in enumerate(w):
+            if 0 <= (at := i + j * stride - padding) < n:
+                out[i, at] = tap
+    return out
 
 
 def _wrapped(n, w, stride, padding):
@@ -660,7 +707,7 @@ def _transposed(y, w, stride=1, padding=0, output_padding=0):
     return _crop(_scatter(y, w, stride), padding, output_padding)
 
 
-def _transposed_cases(most_padding, *, called=False):
+def _transposed_cases(most_padding, *, called=False, counted=False):
     """Return `cases` for a transposed convolution; padding stays below `most_padding(k)`."""
 
     def cases(rng) -> Iterator[Case]:
@@ -709,6 +756,14 @@ def _transposed_cases(most_padding, *, called=False):
             expected=np.float32([3, 4, 6, 8]),
             exact_dtype=True,
         )
+        if counted:
+            yield Case(
+                COUNTED,
+                (y3, w4),
+                {"stride": 2},
+                visible=True,
+                expected=[1, 2, 5, 8, 9, 14, 9, 12],
+            )
         for _ in range(10):
             n, k = int(rng.integers(1, 9)), int(rng.integers(1, 6))
             yield Case("stride 1", (_whole(rng, n), _whole(rng, k)))
@@ -733,6 +788,11 @@ def _transposed_cases(most_padding, *, called=False):
         if called:
             for s in (1, 2, 3):
                 yield Case("goes through conv1d", (_whole(rng, 4), _whole(rng, 3)), {"stride": s})
+        if counted:  # no two numbers alike, so that each tells where it comes from
+            for k, s in ((4, 2), (5, 2), (6, 3), (4, 3), (7, 3), (3, 3), (2, 3), (9, 4), (5, 1)):
+                y, w = rng.standard_normal(int(rng.integers(5, 9))), rng.standard_normal(k)
+                more = {"output_padding": int(rng.integers(0, s))}
+                yield Case(COUNTED, (y, w), {"stride": s, **more})
 
     return cases
 
@@ -765,6 +825,8 @@ def _overwrite(y, w, stride=1, padding=0, output_padding=0):
 def _zeros_at_the_end(y, w, stride=1, padding=0, output_padding=0):
     return np.pad(_crop(_scatter(y, w, stride), padding), (0, output_padding))
 
+
+COUNTED = "no more multiplications than needed"
 
 TRANSPOSED_ASPECTS = (
     Aspect("stride 1", 1),
@@ -923,6 +985,227 @@ def _to_length(values, length):
     return np.pad(values[:length], (0, max(0, length - len(values))))
 
 
+# -- transposed convolution, gathered -----------------------------------------------------
+
+
+def _collected(y, w, stride, padding, output_padding, tap, length=None):
+    """Return what each output collects: from each input by the tap of index `tap(o, i)`.
+
+    A tap that is not there sends nothing; `tap` may also return None.
+    """
+    if length is None:
+        length = (len(y) - 1) * stride - 2 * padding + len(w) + output_padding
+    out = np.zeros(length)
+    for o in range(length):
+        for i, value in enumerate(y):
+            k = tap(o, i)
+            if k is not None and -len(w) <= k < len(w):
+                out[o] += value * w[k]
+    return out
+
+
+def _floored_inputs(y, w, stride=1, padding=0, output_padding=0):
+    out = np.zeros((len(y) - 1) * stride - 2 * padding + len(w) + output_padding)
+    for o in range(len(out)):
+        for k, tap in enumerate(w):
+            if 0 <= (i := (o + padding - k) // stride) < len(y):
+                out[o] += y[i] * tap
+    return out
+
+
+def _negative_inputs(y, w, stride=1, padding=0, output_padding=0):
+    out = np.zeros((len(y) - 1) * stride - 2 * padding + len(w) + output_padding)
+    for o in range(len(out)):
+        for k, tap in enumerate(w):
+            i, rest = divmod(o + padding - k, stride)
+            if rest == 0 and -len(y) <= i < len(y):
+                out[o] += y[i] * tap
+    return out
+
+
+def _not_negative(k):
+    return k if k >= 0 else None
+
+
+GATHER = Spec(
+    name="conv_transpose1d_gather",
+    title="Transposed convolution, gathered",
+    summary="Let each output collect what the inputs send it.",
+    chapter=f"{TURN}#gather-view",
+    parameters="y, w, stride=1, padding=0, output_padding=0",
+    minutes=20,
+    difficulty="medium",
+    aspects=TRANSPOSED_ASPECTS,
+    cases=_transposed_cases(lambda k: k + 2),
+    oracles={"PyTorch": torch_conv_transpose1d, "TensorFlow": tf_conv_transpose1d},
+    explain=_transposed_explain,
+    size_formula=_transposed_size,
+    misconceptions=(
+        Misconception(
+            "flipped-kernel",
+            "The taps are reversed",
+            "Each input meets the taps from the wrong end. An output that lies further to the "
+            "right of where an input's copy begins meets a tap of larger index.",
+            f"{TURN}#gather-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w[::-1], stride, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "remainder-ignored",
+            "Every tap finds an input",
+            "The division by the stride is rounded down, so that each tap meets some input at "
+            "every output. Only where the stride divides evenly does a copy begin: the other taps "
+            "meet nothing.",
+            f"{TURN}#gather-view",
+            _floored_inputs,
+        ),
+        Misconception(
+            "tap-index-below-zero",
+            "A tap index runs below zero",
+            "Inputs that begin further to the right send something too: in Python, w[-1] is the "
+            "last tap. Check that the index of the tap is 0 or more.",
+            f"{TURN}#gather-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _collected(
+                y, w, stride, padding, output_padding, lambda o, i: o + padding - i * stride
+            ),
+        ),
+        Misconception(
+            "input-index-below-zero",
+            "An input index runs below zero",
+            "The first outputs collect from the last inputs too: in Python, y[-1] is the last "
+            "one. Check that the index of the input is 0 or more.",
+            f"{TURN}#gather-view",
+            _negative_inputs,
+        ),
+        Misconception(
+            "one-input-for-each-output",
+            "Only one input for each output",
+            "Each output listens to the one input whose copy began last. Where copies overlap, "
+            "several inputs reach it, and all of them count.",
+            f"{TURN}#overlap-add",
+            lambda y, w, stride=1, padding=0, output_padding=0: _collected(
+                y,
+                w,
+                stride,
+                padding,
+                output_padding,
+                lambda o, i: (
+                    o + padding - i * stride
+                    if i == min((o + padding) // stride, len(y) - 1)
+                    else None
+                ),
+            ),
+        ),
+        Misconception(
+            "convolution-instead",
+            "An ordinary convolution",
+            "Each output collects the inputs of a window that moves on by the stride. That is the "
+            "convolution. Turned round, it is the input's copy that moves on by the stride.",
+            f"{TURN}#turn-round",
+            lambda y, w, stride=1, padding=0, output_padding=0: _collected(
+                y,
+                w,
+                stride,
+                padding,
+                output_padding,
+                lambda o, i: _not_negative(i + padding - o * stride),
+            ),
+        ),
+        Misconception(
+            "copies-one-apart",
+            "The copies start one apart",
+            "The output has the right length, but input i sends as if its copy began at place i. "
+            "It begins at i · stride.",
+            f"{TURN}#gather-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _collected(
+                y, w, stride, padding, output_padding, lambda o, i: _not_negative(o + padding - i)
+            ),
+        ),
+        Misconception(
+            "stride-ignored",
+            "The stride is ignored",
+            "The output is as long as with stride 1, and so are the places where the copies begin. "
+            "The stride moves them apart and makes the output longer.",
+            f"{TURN}#gather-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, 1, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "crop-at-the-end-only",
+            "Only the end is cropped",
+            "The length is right, but output 0 is still place 0 of the full result. `padding` "
+            "places are cut off in front, so every output stands `padding` further on.",
+            f"{TURN}#gather-view",
+            lambda y, w, stride=1, padding=0, output_padding=0: _collected(
+                y, w, stride, padding, output_padding, lambda o, i: _not_negative(o - i * stride)
+            ),
+        ),
+        Misconception(
+            "padding-shifts-the-wrong-way",
+            "The padding shifts the wrong way",
+            "The length is right, but the outputs have moved to the right by `padding`. Places are "
+            "cropped in front, so output 0 is place `padding` of the full result.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _collected(
+                y,
+                w,
+                stride,
+                padding,
+                output_padding,
+                lambda o, i: _not_negative(o - padding - i * stride),
+            ),
+        ),
+        Misconception(
+            "padding-ignored",
+            "The padding is ignored",
+            "The output is not cropped. In a transposed convolution `padding` takes elements "
+            "away, at both ends.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, stride, 0, output_padding
+            ),
+        ),
+        Misconception(
+            "output-padding-ignored",
+            "output_padding is ignored",
+            "The output has the shortest length that fits. `output_padding` asks for that many "
+            "elements more.",
+            f"{TURN}#output-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(y, w, stride, padding),
+        ),
+        Misconception(
+            "output-padding-in-front",
+            "output_padding in front",
+            "The extra elements stand in front. They come at the end only.",
+            f"{TURN}#output-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _front(
+                y, w, stride, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "output-padding-filled-with-zeros",
+            "output_padding filled with zeros",
+            "Zeros are appended after the crop. The extra outputs collect like all the others: "
+            "inputs may still reach them.",
+            f"{TURN}#output-padding",
+            _zeros_at_the_end,
+        ),
+        Misconception(
+            "length-is-n-times-stride",
+            "The output is cut to n·stride",
+            "The output has the length n·stride. That holds only where k + output_padding = "
+            "stride + 2·padding; in general the kernel reaches further, or less far.",
+            f"{TURN}#transposed-size",
+            lambda y, w, stride=1, padding=0, output_padding=0: _to_length(
+                _scatter(y, w, stride)[padding:], len(y) * stride
+            ),
+        ),
+    ),
+)
+
+
 # -- transposed convolution by zero insertion ---------------------------------------------
 
 
@@ -931,6 +1214,10 @@ def _stretch(y, gap, *, after_last=False):
     out = np.zeros(len(y) * (gap + 1))
     out[:: gap + 1] = y
     return out if after_last or gap == 0 else out[:-gap]
+
+
+def _given_conv1d(x, w, stride=1, padding=0):
+    return np.lib.stride_tricks.sliding_window_view(np.pad(x, padding), len(w))[::stride] @ w
 
 
 def _slide_over(stretched, w, before, after, stride=1):
@@ -951,11 +1238,7 @@ ZERO_INSERT = Spec(
     explain=_transposed_explain,
     size_formula=_transposed_size,
     rules=Rules(
-        given={
-            "conv1d": lambda x, w, stride=1, padding=0: (
-                np.lib.stride_tricks.sliding_window_view(np.pad(x, padding), len(w))[::stride] @ w
-            )
-        },
+        given={"conv1d": _given_conv1d},
         must_call="conv1d",
         must_call_aspect="goes through conv1d",
     ),
@@ -1076,6 +1359,390 @@ ZERO_INSERT = Spec(
 )
 
 
+# -- the polyphase form -------------------------------------------------------------------
+
+
+def _split(w, stride):
+    return [w[r::stride] for r in range(stride)]
+
+
+def _split_cases(rng) -> Iterator[Case]:
+    def case(aspect, w, stride, expected=None, **more):
+        if expected is not None:
+            expected = [np.asarray(e, w.dtype) for e in expected]
+        visible = expected is not None
+        return Case(aspect, (w, stride), visible=visible, expected=expected, **more)
+
+    six = np.arange(1.0, 7)
+    yield case("equal phases", six[:4], 2, [[1, 3], [2, 4]])
+    yield case("equal phases", six, 2, [[1, 3, 5], [2, 4, 6]])
+    yield case("unequal phases", six[:5], 2, [[1, 3, 5], [2, 4]])
+    yield case("unequal phases", six[:5], 3, [[1, 4], [2, 5], [3]])
+    yield case("empty phases", six[:2], 3, [[1], [2], []])
+    yield case("dtype and inputs", np.float32([3, 4]), 2, [[3], [4]], exact_dtype=True)
+    for _ in range(12):
+        s = int(rng.integers(1, 5))
+        yield case("equal phases", _whole(rng, s * int(rng.integers(1, 5))), s)
+    yield case("equal phases", _whole(rng, 1), 1)
+    yield case("equal phases", _whole(rng, 6), 1)
+    for _ in range(12):
+        s = int(rng.integers(2, 6))
+        k = s * int(rng.integers(1, 4)) + int(rng.integers(1, s))
+        yield case("unequal phases", _whole(rng, k), s)
+    for _ in range(8):
+        k = int(rng.integers(1, 5))
+        yield case("empty phases", _whole(rng, k), k + int(rng.integers(1, 4)))
+    for w, _ in _variants(rng, 8, 3):
+        yield case("dtype and inputs", w, 3, exact_dtype=True)
+
+
+POLYPHASE_SPLIT = Spec(
+    name="polyphase_split",
+    title="The phases of a kernel",
+    summary="Split a kernel into the sub-kernels that meet at the same outputs.",
+    chapter=f"{EFFICIENT}#polyphase",
+    parameters="w, stride",
+    minutes=10,
+    difficulty="easy",
+    aspects=(
+        Aspect("equal phases", 1),
+        Aspect("unequal phases", 1),
+        Aspect("empty phases", 1),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_split_cases,
+    oracles={"PyTorch": torch_polyphase_split, "TensorFlow": tf_polyphase_split},
+    parts=(),
+    misconceptions=(
+        Misconception(
+            "consecutive-pieces",
+            "The kernel is cut into consecutive pieces",
+            "Each phase is a stretch of neighbouring taps. Taps of one phase lie `stride` apart in "
+            "the kernel: those are the ones that meet at the same outputs.",
+            f"{EFFICIENT}#polyphase",
+            lambda w, stride: np.array_split(w, stride),
+        ),
+        Misconception(
+            "pieces-as-long-as-the-stride",
+            "Pieces as long as the stride",
+            "The kernel is cut into stretches of `stride` taps. There are `stride` phases, and the "
+            "taps of each lie `stride` apart.",
+            f"{EFFICIENT}#polyphase",
+            lambda w, stride: [w[i : i + stride] for i in range(0, len(w), stride)],
+        ),
+        Misconception(
+            "phases-in-reverse-order",
+            "The phases are in reverse order",
+            "The phase that holds tap 0 comes last. Phase r begins with tap r.",
+            f"{EFFICIENT}#phases-order",
+            lambda w, stride: _split(w, stride)[::-1],
+        ),
+        Misconception(
+            "taps-reversed-in-each-phase",
+            "The taps of each phase are reversed",
+            "The taps stand in the order in which they meet `y` in the gather view. Here a phase "
+            "keeps the kernel's order; the flip comes when it slides.",
+            f"{EFFICIENT}#phases-order",
+            lambda w, stride: [p[::-1] for p in _split(w, stride)],
+        ),
+        Misconception(
+            "kernel-flipped-first",
+            "The kernel is flipped first",
+            "The kernel is reversed before it is split. Where the stride does not divide its "
+            "length, that also mixes up which taps belong together. Phase 0 begins with tap 0.",
+            f"{EFFICIENT}#phases-order",
+            lambda w, stride: _split(w[::-1], stride),
+        ),
+        Misconception(
+            "filled-with-zeros",
+            "Short phases are filled with zeros",
+            "All phases are made equally long. The zeros would only be multiplied for nothing: a "
+            "phase has the taps that there are.",
+            f"{EFFICIENT}#polyphase-edges",
+            lambda w, stride: list(np.pad(w, (0, -len(w) % stride)).reshape(-1, stride).T),
+        ),
+        Misconception(
+            "zeros-kept-between-the-taps",
+            "The other taps are set to zero",
+            "Each phase is as long as the kernel, with zeros for the taps of the other phases. "
+            "These zeros are what the polyphase form gets rid of.",
+            f"{EFFICIENT}#polyphase",
+            lambda w, stride: [
+                np.where(np.arange(len(w)) % stride == r, w, 0) for r in range(stride)
+            ],
+        ),
+        Misconception(
+            "empty-phases-left-out",
+            "Empty phases are left out",
+            "There are fewer phases than the stride says. Outputs that no tap reaches need a phase "
+            "too, even if it has nothing in it.",
+            f"{EFFICIENT}#polyphase-edges",
+            lambda w, stride: [p for p in _split(w, stride) if len(p)],
+        ),
+        Misconception(
+            "left-over-taps-dropped",
+            "The taps left over are dropped",
+            "Where the stride does not divide the kernel's length, the last taps are lost. The "
+            "first phases are then one tap longer than the others.",
+            f"{EFFICIENT}#polyphase-edges",
+            lambda w, stride: _split(w[: len(w) // stride * stride], stride),
+        ),
+        Misconception(
+            "counted-from-one",
+            "The phases are counted from one",
+            "The first phase begins with tap 1, and tap 0 comes last, or nowhere. Phase r begins "
+            "with tap r, and r starts from 0.",
+            f"{EFFICIENT}#phases-order",
+            lambda w, stride: [w[r + 1 :: stride] for r in range(stride)],
+        ),
+        Misconception(
+            "number-and-length-exchanged",
+            "Number and length are exchanged",
+            "There are as many phases as a phase should have taps. There are `stride` phases, and "
+            "their taps lie `stride` apart.",
+            f"{EFFICIENT}#polyphase",
+            lambda w, stride: _split(w, -(-len(w) // stride)),
+        ),
+    ),
+)
+
+
+def _woven(parts, length):
+    """Lay part r down at the places r, r + s, r + 2s, ..., s being how many parts there are."""
+    out = np.zeros(len(parts) * max(map(len, parts)))
+    for r, part in enumerate(parts):
+        out[r :: len(parts)][: len(part)] = part
+    return _to_length(out, length)
+
+
+def _parts(y, phases):
+    """Return the full (flipping) convolution of `y` with each phase, empty for an empty one."""
+    return [np.convolve(y, p) if len(p) else np.zeros(0) for p in phases]
+
+
+def _by_phases(y, w, stride, padding, output_padding, parts):
+    full = (len(y) - 1) * stride + len(w) + output_padding
+    return _woven(parts, full)[padding : full - padding]
+
+
+def _flip_forgotten(y, w, stride=1, padding=0, output_padding=0):
+    parts = _parts(y, [p[::-1] for p in _split(w, stride)])
+    return _by_phases(y, w, stride, padding, output_padding, parts)
+
+
+def _phases_exchanged(y, w, stride=1, padding=0, output_padding=0):
+    parts = _parts(y, _split(w, stride)[::-1])
+    return _by_phases(y, w, stride, padding, output_padding, parts)
+
+
+def _put_end_to_end(y, w, stride=1, padding=0, output_padding=0):
+    return _crop(np.concatenate(_parts(y, _split(w, stride))), padding, output_padding)
+
+
+def _no_edges(y, w, stride=1, padding=0, output_padding=0):
+    parts = [p[: len(y)] for p in _parts(y, _split(w, stride))]
+    return _by_phases(y, w, stride, padding, output_padding, parts)
+
+
+def _cropped_phases(y, w, stride=1, padding=0, output_padding=0):
+    parts = [p[padding : len(p) - padding] for p in _parts(y, _split(w, stride))]
+    full = sum(map(len, parts)) + output_padding
+    return _woven(parts, full)
+
+
+def _roles_not_shifted(y, w, stride=1, padding=0, output_padding=0):
+    full = _scatter(y, w, stride)
+    full = np.pad(full, (0, 2 * stride + output_padding))
+    o = np.arange(len(full) - 2 * stride - 2 * padding)
+    return full[np.minimum((o + padding) // stride * stride + o % stride, len(full) - 1)]
+
+
+def _left_over_taps_dropped(y, w, stride=1, padding=0, output_padding=0):
+    w = np.where(np.arange(len(w)) < len(w) // stride * stride, w, 0)
+    return _transposed(y, w, stride, padding, output_padding)
+
+
+def _consecutive_pieces(y, w, stride=1, padding=0, output_padding=0):
+    parts = _parts(y, np.array_split(w, stride))
+    return _by_phases(y, w, stride, padding, output_padding, parts)
+
+
+def _too_much_work(calls, y, w, stride=1, padding=0, output_padding=0):
+    """Say whether the calls of `conv1d` multiply too often, or other numbers than y's and w's.
+
+    Each place of the full result, rounded up to whole rounds of the phases, has ⌈k/s⌉
+    multiplications. Only zeros may be put round y, or round a stretch of it.
+    """
+    n, k = len(y), len(w)
+    most = -(-k // stride)
+    limit = most * stride * -(-((n - 1) * stride + k + output_padding) // stride)
+    calls = [_bound(*args, **kwargs) for args, kwargs in calls]
+    done = sum(max(0, (len(x) + 2 * p - len(v)) // s + 1) * len(v) for x, v, s, p in calls)
+    if done > limit:
+        return (
+            f"`conv1d` multiplied {done} times. {limit} times is enough: at most ⌈{k}/{stride}⌉ = "
+            f"{most} for each place. Are there zeros among the taps, or between the inputs?"
+        )
+    if not all(
+        _is_stretch(np.trim_zeros(x), y) and np.isin(v, [0, *w]).all() for x, v, *_ in calls
+    ):
+        return (
+            "`conv1d` was called with numbers that do not stand in `y`, or not side by side, "
+            "or that do not stand in `w`. Slide each phase over `y`, with zeros at its ends."
+        )
+    if done < n * k:
+        return (
+            f"`conv1d` multiplied only {done} times, and {n} inputs with {k} taps each make "
+            f"{n * k} products. Let `conv1d` do all of them: they are counted there."
+        )
+    return None
+
+
+def _is_stretch(part, whole):
+    """Return whether `part` stands in `whole`, forwards or backwards."""
+    starts = range(len(whole) - len(part) + 1)
+    both = whole, whole[::-1]
+    return any(np.array_equal(a[i : i + len(part)], part) for a in both for i in starts)
+
+
+def _bound(x, w, stride=1, padding=0):
+    return np.asarray(x, float), np.asarray(w, float), stride, padding
+
+
+POLYPHASE = Spec(
+    name="conv_transpose1d_polyphase",
+    title="Transposed convolution in polyphase form",
+    summary="Slide each phase of the kernel over the input and interleave what comes out.",
+    chapter=f"{EFFICIENT}#interleave",
+    parameters="y, w, stride=1, padding=0, output_padding=0",
+    minutes=35,
+    difficulty="hard",
+    aspects=(*TRANSPOSED_ASPECTS, Aspect(COUNTED, 2)),
+    cases=_transposed_cases(lambda k: k + 2, counted=True),
+    oracles={"PyTorch": torch_conv_transpose1d, "TensorFlow": tf_conv_transpose1d},
+    explain=_transposed_explain,
+    size_formula=_transposed_size,
+    rules=Rules(
+        given={"conv1d": _given_conv1d, "polyphase_split": _split},
+        must_call="conv1d",
+        must_call_aspect=COUNTED,
+        calls_amiss=_too_much_work,
+    ),
+    misconceptions=(
+        Misconception(
+            "flip-forgotten",
+            "The phases are not flipped",
+            "Each phase slides as it is. As in the zero-insertion view, a kernel that slides has "
+            "to be turned round, each phase in itself.",
+            f"{EFFICIENT}#phases-order",
+            _flip_forgotten,
+        ),
+        Misconception(
+            "whole-kernel-flipped",
+            "The whole kernel is flipped",
+            "The taps arrive from the other end. Each phase is flipped in itself; which phase an "
+            "output belongs to stays as it is.",
+            f"{EFFICIENT}#phases-order",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w[::-1], stride, padding, output_padding
+            ),
+        ),
+        Misconception(
+            "phases-exchanged",
+            "The phases are interleaved in reverse",
+            "The outputs of phase 0 stand where those of the last phase belong. Phase r makes the "
+            "full result's places r, r + stride, r + 2·stride and so on.",
+            f"{EFFICIENT}#interleave",
+            _phases_exchanged,
+        ),
+        Misconception(
+            "put-end-to-end",
+            "The phases are put end to end",
+            "What the phases give is joined one after the other. It has to be interleaved: one "
+            "output of each phase in turn.",
+            f"{EFFICIENT}#interleave",
+            _put_end_to_end,
+        ),
+        Misconception(
+            "consecutive-pieces",
+            "The kernel is cut into consecutive pieces",
+            "Each phase is a stretch of neighbouring taps. Taps of one phase lie `stride` apart in "
+            "the kernel.",
+            f"{EFFICIENT}#polyphase",
+            _consecutive_pieces,
+        ),
+        Misconception(
+            "left-over-taps-dropped",
+            "The taps left over are dropped",
+            "Where the stride does not divide the kernel's length, the last taps have no effect. "
+            "The first phases are then one tap longer than the others.",
+            f"{EFFICIENT}#polyphase-edges",
+            _left_over_taps_dropped,
+        ),
+        Misconception(
+            "edge-windows-missing",
+            "The windows over the end are missing",
+            "Each phase gives as many outputs as there are inputs. A phase of m taps gives m − 1 "
+            "more: some of its windows hang over the ends.",
+            f"{EFFICIENT}#polyphase-edges",
+            _no_edges,
+        ),
+        Misconception(
+            "padding-cropped-from-each-phase",
+            "Each phase is cropped by the padding",
+            "`padding` elements are cut off what each phase gives, which makes stride times too "
+            "many. The crop belongs to the interleaved result.",
+            f"{EFFICIENT}#interleave",
+            _cropped_phases,
+        ),
+        Misconception(
+            "roles-not-shifted",
+            "The first output always belongs to phase 0",
+            "After the crop, output 0 is given to phase 0. It is place `padding` of the full "
+            "result, and belongs to that place's phase.",
+            f"{EFFICIENT}#interleave",
+            _roles_not_shifted,
+        ),
+        Misconception(
+            "padding-ignored",
+            "The padding is ignored",
+            "The output is not cropped. In a transposed convolution `padding` takes elements "
+            "away, at both ends.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(
+                y, w, stride, 0, output_padding
+            ),
+        ),
+        Misconception(
+            "padding-cropped-in-front-only",
+            "Only the front is cropped",
+            "`padding` elements are cut off in front and none at the end. It is the number at "
+            "each end.",
+            f"{TURN}#transposed-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: np.pad(
+                _scatter(y, w, stride), (0, output_padding)
+            )[padding:],
+        ),
+        Misconception(
+            "output-padding-ignored",
+            "output_padding is ignored",
+            "The output has the shortest length that fits. `output_padding` asks for that many "
+            "elements more.",
+            f"{TURN}#output-padding",
+            lambda y, w, stride=1, padding=0, output_padding=0: _transposed(y, w, stride, padding),
+        ),
+        Misconception(
+            "output-padding-filled-with-zeros",
+            "output_padding filled with zeros",
+            "Zeros are appended after the crop. `output_padding` makes the full result longer "
+            "before the crop, so that values which `padding` would have cut off stay.",
+            f"{TURN}#output-padding",
+            _zeros_at_the_end,
+        ),
+    ),
+)
+
+
 # -- predict first ------------------------------------------------------------------------
 
 
@@ -1146,4 +1813,14 @@ PREDICT = Spec(
 )
 
 
-SPECS = (CONV1D, SAME_PADDING, CONV1D_MATRIX, PREDICT, SCATTER, ZERO_INSERT)
+SPECS = (
+    CONV1D,
+    SAME_PADDING,
+    CONV1D_MATRIX,
+    PREDICT,
+    SCATTER,
+    GATHER,
+    ZERO_INSERT,
+    POLYPHASE_SPLIT,
+    POLYPHASE,
+)

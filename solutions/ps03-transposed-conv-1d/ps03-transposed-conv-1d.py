@@ -14,8 +14,9 @@
 # # Problem set 3: transposed convolution in 1-D
 #
 # You will write an ordinary convolution, write it again as a matrix, and then turn it round:
-# first by scattering, then by inserting zeros. Every function works on plain one-dimensional
-# NumPy arrays. At the end you will have built, by hand, what `torch.nn.ConvTranspose1d` and
+# first by scattering, then by gathering, then by inserting zeros, and in the end without one
+# multiplication by such a zero. Every function works on plain one-dimensional NumPy arrays. At the
+# end you will have built, by hand, what `torch.nn.ConvTranspose1d` and
 # `tf.nn.conv1d_transpose` compute.
 #
 # **How it works.** Replace `raise NotImplementedError` by your code and run the cell. The cell
@@ -27,7 +28,8 @@
 # Write with NumPy only. `torch`, `tensorflow` and `scipy` have these operations ready-made, and
 # using them would spoil the fun; a function that does earns nothing.
 #
-# **Chapters:** *Convolution in 1-D* and *Turning it round*.
+# **Chapters:** *Convolution in 1-D*, *Turning it round*, and for the last two functions *The
+# efficient form*.
 
 # %%
 import numpy as np
@@ -261,7 +263,59 @@ def conv_transpose1d_scatter(y, w, stride=1, padding=0, output_padding=0):
 len(conv_transpose1d_scatter(np.ones(5), np.ones(4), stride=3, padding=1, output_padding=2))
 
 # %% [markdown]
-# ## 6. Transposed convolution by zero insertion
+# ## 6. Transposed convolution, gathered
+#
+# {facts: conv_transpose1d_gather}
+#
+# The same numbers, seen from the other end. Stand at one output and collect what the inputs send
+# there. In the table above, walk down the column of $z_2$: input 0 has its tap 2 there, input 1
+# its tap 0. So $z_2 = 1 \cdot 3 + 2 \cdot 1 = 5$. Write each output as such a sum.
+#
+# <details><summary>Hint 1</summary>
+#
+# Where does the copy of input $i$ begin? How far from there is it to place $o$ of the full result?
+# And which tap lies so far from the beginning of the copy?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Not every input has a tap for every place. What are the smallest and the largest index of a tap?
+# In Python an index of −1 is no error.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# If `padding` places are cropped in front, which place of the full result is output 0?
+#
+# </details>
+
+
+# %% exercise="conv_transpose1d_gather"
+def conv_transpose1d_gather(y, w, stride=1, padding=0, output_padding=0):
+    """Return the transposed convolution of y, each output collecting from the inputs.
+
+    y               array of shape (n,), floating
+    w               array of shape (k,), of the same type
+    stride          how far apart the copies of neighbouring inputs begin, 1 or more
+    padding         how many elements are cropped at each end, 0 or more
+    output_padding  how much longer the result is at its end, from 0 to stride - 1
+
+    Returns what conv_transpose1d_scatter returns.
+    """
+    ### BEGIN SOLUTION
+    n, k = len(y), len(w)
+    z = np.zeros((n - 1) * stride - 2 * padding + k + output_padding, dtype=y.dtype)
+    for o in range(len(z)):
+        for i in range(n):
+            tap = o + padding - i * stride
+            if 0 <= tap < k:
+                z[o] += y[i] * w[tap]
+    return z
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 7. Transposed convolution by zero insertion
 #
 # {facts: conv_transpose1d_zero_insert}
 #
@@ -309,7 +363,96 @@ def conv_transpose1d_zero_insert(y, w, stride=1, padding=0, output_padding=0):
 
 
 # %% [markdown]
-# ## 7. In your own words
+# ## 8. The phases of a kernel
+#
+# {facts: polyphase_split}
+#
+# With stride 2, the taps 0, 2, 4, … of the kernel never meet at one output with the taps 1, 3, 5,
+# …. So the kernel falls apart into two *phases*. With stride $s$ there are $s$ of them: phase $r$
+# holds the taps $r$, $r + s$, $r + 2s$ and so on, in the kernel's order. For
+# $w = (1, 2, 3, 4, 5)$ and stride 3 they are $(1, 4)$, $(2, 5)$ and $(3)$.
+#
+# <details><summary>Hint 1</summary>
+#
+# A slice of an array can have a start and a step.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# How many phases are there if the kernel is shorter than the stride? Look at the check with two
+# taps and stride 3.
+#
+# </details>
+
+
+# %% exercise="polyphase_split"
+def polyphase_split(w, stride):
+    """Return the phases of a kernel: phase r holds the taps r, r + stride, r + 2 * stride, ...
+
+    w       array of shape (k,), floating
+    stride  how many phases there are, 1 or more
+
+    Returns a list of `stride` arrays of w's type, some of them empty if stride > k.
+    """
+    ### BEGIN SOLUTION
+    return [w[r::stride] for r in range(stride)]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 9. Transposed convolution in polyphase form
+#
+# {facts: conv_transpose1d_polyphase}
+#
+# Zero insertion multiplies by zeros that you have just put in. Now do without them. Slide each
+# phase over $y$ by an ordinary convolution with stride 1: what comes out are the places $r$,
+# $r + s$, $r + 2s$, … of the full result. Interleave, and crop last.
+#
+# Your function has to call `conv1d(x, w, stride=1, padding=0)` for all its multiplications: they
+# are counted there. At most $\lceil k/s \rceil$ for each place of the full result are enough.
+# (Zeros at the *ends* of $y$ are all right.) You may also call `polyphase_split(w, stride)`. While
+# this exercise is judged, both are ours, so a mistake in exercises 1 and 8 costs you nothing here.
+#
+# <details><summary>Hint 1</summary>
+#
+# Take $y = (1, 2)$ and $w = (1, 2, 3, 4)$ with stride 2, and the table of exercise 5. Its even
+# places hold 1, 5, 6. Get them from $y$ and the taps 1 and 3. How many zeros does $y$ need at its
+# ends? Which way round do the two taps lie?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `full[r::stride]` is every place of phase $r$, and you can write to it. The phases need not give
+# equally many numbers, and a place may belong to no tap at all.
+#
+# </details>
+
+
+# %% exercise="conv_transpose1d_polyphase"
+def conv_transpose1d_polyphase(y, w, stride=1, padding=0, output_padding=0):
+    """Return the transposed convolution of y by sliding the phases of w over it.
+
+    y               array of shape (n,), floating
+    w               array of shape (k,), of the same type
+    stride          how many phases there are, 1 or more
+    padding         how many elements are cropped at each end, 0 or more
+    output_padding  how much longer the result is at its end, from 0 to stride - 1
+
+    Returns what conv_transpose1d_scatter returns, and multiplies in conv1d only.
+    """
+    ### BEGIN SOLUTION
+    n, k = len(y), len(w)
+    full = np.zeros((n - 1) * stride + k + output_padding, dtype=y.dtype)
+    for r, phase in enumerate(polyphase_split(w, stride)):
+        if len(phase):  # no tap reaches the places of an empty phase: they stay 0
+            part = conv1d(y, phase[::-1], padding=len(phase) - 1)
+            full[r : r + stride * len(part) : stride] = part
+    return full[padding : len(full) - padding]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 10. In your own words
 #
 # {points: why_not_inverse}
 #

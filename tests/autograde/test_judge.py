@@ -655,6 +655,44 @@ def test_a_misconception_that_goes_through_conv1d_keeps_that_aspect_if_its_value
     )
 
 
+POLYPHASE = """\
+def conv_transpose1d_polyphase(y, w, stride=1, padding=0, output_padding=0):
+    z = np.zeros((len(y) - 1) * stride + len(w) + output_padding, y.dtype)
+    for i, value in enumerate(y):
+        z[i * stride : i * stride + len(w)] += value * w
+    CALLS
+    return z[padding : len(z) - padding]
+"""
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        ("pass", "`conv1d` was never called"),
+        ("conv1d(y, w[:1])", "multiplied only 3 times"),
+        ("z = conv1d(z, np.ones(1, z.dtype))", "do not stand in `y`"),
+        (
+            "conv1d(y, w[::-1], padding=3)\n    z = conv1d(z, np.ones(1, z.dtype))",
+            "multiplied 32 times",
+        ),
+        ("[conv1d(z[:6] / w[0], w[:1]) for _ in range(2)]", "do not stand in `y`"),
+        ("conv1d(y, w[:1] * 2, padding=4)\n    conv1d(y, w[:1], padding=1)", "stand in `w`"),
+    ],
+)
+def test_calls_for_show_do_not_count_as_the_work(calls, said):
+    fn = cell(POLYPHASE.replace("CALLS", calls))["conv_transpose1d_polyphase"]
+    verdict = specs.get("conv_transpose1d_polyphase").judge(fn)
+    (counted,) = [a for a in verdict.aspects if not a.passed]
+    assert counted.points == 2
+    assert said in counted.message
+
+
+def test_all_the_products_in_conv1d_are_the_work_however_they_are_put_together():
+    calls = "[conv1d(y, p[::-1], padding=len(p) - 1) for p in polyphase_split(w, stride) if len(p)]"
+    fn = cell(POLYPHASE.replace("CALLS", calls))["conv_transpose1d_polyphase"]
+    assert specs.get("conv_transpose1d_polyphase").judge(fn).passed
+
+
 # -- predictions ---------------------------------------------------------------------------
 
 

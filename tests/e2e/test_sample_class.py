@@ -34,7 +34,10 @@ MISCONCEPTIONS = {
         "conv1d_matrix": "padding-kept-as-columns",
         "predict_transposed_length": "length-is-n-times-stride",
         "conv_transpose1d_scatter": "overlap-overwritten",
+        "conv_transpose1d_gather": "tap-index-below-zero",
         "conv_transpose1d_zero_insert": "flip-forgotten",
+        "polyphase_split": "consecutive-pieces",
+        "conv_transpose1d_polyphase": "flip-forgotten",
     },
     "dalia": {"conv1d_matrix": "padding-ignored"},
     "emil": {},
@@ -136,6 +139,16 @@ def test_a_crash_or_an_endless_loop_in_one_cell_costs_that_cell_only(graded):
     assert "stride > 1" not in passed  # there it never ends
     assert 0 < found["fatima"]["conv1d"] < FULL["conv1d"]  # raises with padding only
     assert found["fatima"]["conv_transpose1d_scatter"] == 0
+
+
+def test_right_numbers_by_too_much_work_cost_the_points_for_the_work_only(graded):
+    found = scores(graded[0])["hana"]
+    assert found["polyphase_split"] == FULL["polyphase_split"]
+    verdict = verdicts(graded[0], "hana")["conv_transpose1d_polyphase"]
+    missed = [a for a in verdict["aspects"] if not a["passed"]]
+    assert [a["name"] for a in missed] == ["no more multiplications than needed"]
+    assert "multiplied 32 times. 16 times is enough" in verdict["message"]
+    assert found["conv_transpose1d_polyphase"] == FULL["conv_transpose1d_polyphase"] - 2
 
 
 def test_the_words_fit_the_failure(graded):
@@ -240,7 +253,7 @@ def test_a_learner_who_is_done_is_told_so(graded):
     course, _ = graded
     done = autograde("check", course / "submitted" / "ada" / PS / f"{PS}.ipynb")
     assert done.returncode == 0, done.stdout
-    assert "5 of 5 exercises pass their visible checks, 1 answer is noted." in done.stdout
+    assert "8 of 8 exercises pass their visible checks, 1 answer is noted." in done.stdout
 
 
 def test_what_cannot_be_graded_is_listed_with_its_reason_and_the_rest_is_graded(tmp_path):

@@ -278,6 +278,49 @@ def scatter_fft(y, w, stride=1, padding=0, output_padding=0):
     return x[padding : full - padding].astype(y.dtype)
 
 
+# -- conv_transpose1d_gather ---------------------------------------------------------------
+
+
+def gather_loops(y, w, stride=1, padding=0, output_padding=0):
+    z = []
+    for o in range((len(y) - 1) * stride - 2 * padding + len(w) + output_padding):
+        total = y.dtype.type(0)
+        for k in range(len(w)):
+            if (o + padding - k) % stride == 0 and 0 <= (o + padding - k) // stride < len(y):
+                total += y[(o + padding - k) // stride] * w[k]
+        z.append(total)
+    return z
+
+
+def gather_indices(y, w, stride=1, padding=0, output_padding=0):
+    length = (len(y) - 1) * stride - 2 * padding + len(w) + output_padding
+    taps = np.arange(length)[:, None] + padding - stride * np.arange(len(y))
+    there = (taps >= 0) & (taps < len(w))
+    return (np.where(there, w[np.clip(taps, 0, len(w) - 1)], 0) @ y).astype(y.dtype)
+
+
+def gather_padded_kernel(y, w, stride=1, padding=0, output_padding=0):
+    """Pad the kernel so far that every input finds a tap, if only a zero."""
+    reach = len(y) * stride + padding + output_padding
+    wide = np.pad(w, reach)
+    length = (len(y) - 1) * stride - 2 * padding + len(w) + output_padding
+    return np.array(
+        [y @ wide[reach + o + padding - stride * np.arange(len(y))] for o in range(length)],
+        dtype=y.dtype,
+    )
+
+
+def gather_nearest_inputs_only(y, w, stride=1, padding=0, output_padding=0):
+    n, k = len(y), len(w)
+    print("gathering")
+    z = np.empty((n - 1) * stride - 2 * padding + k + output_padding, y.dtype)
+    for o, place in enumerate(range(padding, padding + len(z))):
+        first = max(0, -(-(place - k + 1) // stride))
+        last = min(n - 1, place // stride)
+        z[o] = sum(y[i] * w[place - i * stride] for i in range(first, last + 1))
+    return z
+
+
 # -- conv_transpose1d_zero_insert ----------------------------------------------------------
 
 
@@ -344,6 +387,93 @@ def insert_one_tap_at_a_time(y, w, stride=1, padding=0, output_padding=0):
     return full[padding : len(full) - padding]
 
 
+# -- polyphase_split -----------------------------------------------------------------------
+
+
+def split_loops(w, stride):
+    phases = [[] for _ in range(stride)]
+    for j, tap in enumerate(w):
+        phases[j % stride].append(tap)
+    return [np.array(p, dtype=w.dtype) for p in phases]
+
+
+def split_masks(w, stride):
+    return tuple(w[np.arange(len(w)) % stride == r] for r in range(stride))
+
+
+def split_reshape(w, stride):
+    table = np.pad(w, (0, -len(w) % stride)).reshape(-1, stride)
+    return [table[: (len(w) - r + stride - 1) // stride, r] for r in range(stride)]
+
+
+def split_take(w, stride):
+    return [np.take(w, range(r, len(w), stride)) for r in range(stride)]
+
+
+# -- conv_transpose1d_polyphase ------------------------------------------------------------
+
+
+def polyphase_split(w, stride):
+    """Stand for a learner's wrong answer to exercise 8: the judge must put its own here."""
+    raise AssertionError("the learner's own polyphase_split was called")
+
+
+def polyphase_padded_input(y, w, stride=1, padding=0, output_padding=0):
+    full = np.zeros((len(y) - 1) * stride + len(w) + output_padding, dtype=y.dtype)
+    for r in range(min(stride, len(w))):
+        phase = w[r::stride]
+        part = conv1d(np.pad(y, len(phase) - 1), phase[::-1])
+        full[r::stride][: len(part)] = part
+    return full[padding : len(full) - padding]
+
+
+def polyphase_equal_phases(y, w, stride=1, padding=0, output_padding=0):
+    """Fill the phases with zeros up to the same length and interleave by a transpose."""
+    m = -(-len(w) // stride)
+    phases = np.pad(w, (0, m * stride - len(w))).reshape(m, stride).T
+    full = np.stack([conv1d(y, p[::-1], 1, m - 1) for p in phases], axis=1).ravel()
+    size = (len(y) - 1) * stride + len(w) + output_padding
+    full = np.append(full, np.zeros(stride, y.dtype))[:size]
+    return full[padding : size - padding]
+
+
+def polyphase_flipped_input(y, w, stride=1, padding=0, output_padding=0):
+    """Turn the input round instead of each phase."""
+    full = np.zeros(((len(y) - 1) * stride + len(w) + output_padding), y.dtype)
+    for r, phase in enumerate(polyphase_split(w, stride)):
+        if not phase.size:
+            break
+        full[r::stride][: len(y) + len(phase) - 1] = conv1d(
+            x=np.flip(y), w=phase, padding=len(phase) - 1
+        )[::-1]
+    return full[padding : full.size - padding]
+
+
+def polyphase_window_by_window(y, w, stride=1, padding=0, output_padding=0):
+    """Call conv1d for each output, on no more inputs than reach it."""
+    z = []
+    for o in range((len(y) - 1) * stride - 2 * padding + len(w) + output_padding):
+        place = o + padding
+        phase = polyphase_split(w, stride)[place % stride]
+        newest = place // stride
+        taps = [j for j in range(len(phase)) if 0 <= newest - j < len(y)]
+        if not taps:
+            z.append(y.dtype.type(0))
+            continue
+        inputs = y[newest - taps[-1] : newest - taps[0] + 1]
+        z.append(conv1d(inputs, phase[taps][::-1])[0])
+    return np.array(z, dtype=y.dtype)
+
+
+def polyphase_tap_by_tap(y, w, stride=1, padding=0, output_padding=0):
+    full = np.zeros((len(y) - 1) * stride + len(w) + output_padding, dtype=y.dtype)
+    for r, phase in enumerate(polyphase_split(w, stride)):
+        for j in range(len(phase)):
+            start = r + j * stride
+            full[start : start + len(y) * stride : stride][: len(y)] += conv1d(y, phase[j : j + 1])
+    return full[padding : len(full) - padding]
+
+
 ANSWERS = {
     "conv1d": (
         conv1d_loops,
@@ -385,6 +515,16 @@ ANSWERS = {
         scatter_recursion,
         scatter_fft,
     ),
+    "conv_transpose1d_gather": (
+        gather_loops,
+        gather_indices,
+        gather_padded_kernel,
+        gather_nearest_inputs_only,
+        scatter_gather,
+        scatter_matrix,
+        scatter_convolve,
+        scatter_polyphase,
+    ),
     "conv_transpose1d_zero_insert": (
         insert_stretch,
         insert_then_crop,
@@ -392,5 +532,13 @@ ANSWERS = {
         insert_flipped_input,
         insert_by_helper,
         insert_one_tap_at_a_time,
+    ),
+    "polyphase_split": (split_loops, split_masks, split_reshape, split_take),
+    "conv_transpose1d_polyphase": (
+        polyphase_padded_input,
+        polyphase_equal_phases,
+        polyphase_flipped_input,
+        polyphase_window_by_window,
+        polyphase_tap_by_tap,
     ),
 }

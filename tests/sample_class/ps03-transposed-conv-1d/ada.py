@@ -42,6 +42,18 @@ def conv_transpose1d_scatter(y, w, stride=1, padding=0, output_padding=0):
     return x[padding : len(x) - padding]
 
 
+# %% conv_transpose1d_gather
+def conv_transpose1d_gather(y, w, stride=1, padding=0, output_padding=0):
+    n, k = len(y), len(w)
+    z = np.zeros((n - 1) * stride - 2 * padding + k + output_padding, dtype=y.dtype)
+    for o in range(len(z)):
+        for i in range(n):
+            j = o + padding - i * stride
+            if 0 <= j < k:
+                z[o] += y[i] * w[j]
+    return z
+
+
 # %% conv_transpose1d_zero_insert
 def conv_transpose1d_zero_insert(y, w, stride=1, padding=0, output_padding=0):
     edge = len(w) - 1 - padding
@@ -49,6 +61,21 @@ def conv_transpose1d_zero_insert(y, w, stride=1, padding=0, output_padding=0):
     stretched = np.zeros(edge + inner + edge + output_padding, dtype=y.dtype)
     stretched[edge : edge + inner : stride] = y
     return conv1d(stretched, w[::-1])
+
+
+# %% polyphase_split
+def polyphase_split(w, stride):
+    return [w[r::stride] for r in range(stride)]
+
+
+# %% conv_transpose1d_polyphase
+def conv_transpose1d_polyphase(y, w, stride=1, padding=0, output_padding=0):
+    z = np.zeros((len(y) - 1) * stride + len(w) + output_padding, dtype=y.dtype)
+    for r, phase in enumerate(polyphase_split(w, stride)):
+        if len(phase) > 0:
+            some = conv1d(np.pad(y, len(phase) - 1), phase[::-1])
+            z[r : r + stride * len(some) : stride] = some
+    return z[padding : len(z) - padding]
 
 
 # %% why_not_inverse

@@ -41,12 +41,40 @@ def conv_transpose1d_scatter(y, w, stride=1, padding=0, output_padding=0):
     return np.array(x, dtype=y.dtype)
 
 
+# %% conv_transpose1d_gather
+def conv_transpose1d_gather(y, w, stride=1, padding=0, output_padding=0):
+    # which tap does output o see input i through? -1 for none
+    size = (len(y) - 1) * stride - 2 * padding + len(w) + output_padding
+    o, i = np.indices((size, len(y)))
+    tap = o + padding - i * stride
+    tap[tap >= len(w)] = -1
+    return np.append(w, w.dtype.type(0))[np.maximum(tap, -1)] @ y
+
+
 # %% conv_transpose1d_zero_insert
 def conv_transpose1d_zero_insert(y, w, stride=1, padding=0, output_padding=0):
     stretched = np.kron(y, np.eye(1, stride)[0])[: (len(y) - 1) * stride + 1]
     stretched = np.append(stretched, np.zeros(output_padding))
     x = conv1d(stretched.astype(y.dtype), np.flip(w), padding=len(w) - 1)
     return x[padding : len(x) - padding]
+
+
+# %% polyphase_split
+def polyphase_split(w, stride):
+    phases = []
+    for r in range(stride):
+        phases.append(np.array([tap for j, tap in enumerate(w) if j % stride == r], w.dtype))
+    return phases
+
+
+# %% conv_transpose1d_polyphase
+def conv_transpose1d_polyphase(y, w, stride=1, padding=0, output_padding=0):
+    # equal phases, filled up with zeros, interleaved by a transpose
+    m = -(-len(w) // stride)
+    phases = np.append(w, np.zeros(m * stride - len(w), w.dtype)).reshape(m, stride).T
+    x = np.array([conv1d(y, p[::-1], padding=m - 1) for p in phases]).T.ravel()
+    x = np.append(x, np.zeros(stride, x.dtype))
+    return x[padding : (len(y) - 1) * stride + len(w) + output_padding - padding]
 
 
 # %% why_not_inverse

@@ -26,3 +26,17 @@ def conv_transpose1d_scatter(y, w, stride=1, padding=0, output_padding=0):
         for j in range(len(w)):
             x[i * stride + j] += y[i] * w[j]
     return x[padding : len(x) - padding]
+
+
+# %% polyphase_split
+def polyphase_split(w, stride):
+    return [w[r::stride] for r in range(stride)]
+
+
+# %% conv_transpose1d_polyphase
+def conv_transpose1d_polyphase(y, w, stride=1, padding=0, output_padding=0):
+    # right numbers, by zero insertion: every second product is with a zero
+    stretched = np.zeros((len(y) - 1) * stride + 1 + output_padding, dtype=y.dtype)
+    stretched[: (len(y) - 1) * stride + 1 : stride] = y
+    x = conv1d(stretched, w[::-1], padding=len(w) - 1)
+    return x[padding : len(x) - padding]
