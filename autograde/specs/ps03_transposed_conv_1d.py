@@ -991,7 +991,7 @@ def _to_length(values, length):
 def _collected(y, w, stride, padding, output_padding, tap, length=None):
     """Return what each output collects: from each input by the tap of index `tap(o, i)`.
 
-    A tap that is not there sends nothing; `tap` may also return None.
+    `tap` returns None where nothing is sent; no tap stands at k or beyond.
     """
     if length is None:
         length = (len(y) - 1) * stride - 2 * padding + len(w) + output_padding
@@ -999,7 +999,7 @@ def _collected(y, w, stride, padding, output_padding, tap, length=None):
     for o in range(length):
         for i, value in enumerate(y):
             k = tap(o, i)
-            if k is not None and -len(w) <= k < len(w):
+            if k is not None and k < len(w):
                 out[o] += value * w[k]
     return out
 
@@ -1018,7 +1018,7 @@ def _negative_inputs(y, w, stride=1, padding=0, output_padding=0):
     for o in range(len(out)):
         for k, tap in enumerate(w):
             i, rest = divmod(o + padding - k, stride)
-            if rest == 0 and -len(y) <= i < len(y):
+            if rest == 0 and i < len(y):
                 out[o] += y[i] * tap
     return out
 
