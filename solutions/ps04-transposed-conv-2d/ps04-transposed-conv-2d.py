@@ -14,7 +14,9 @@
 # # Problem set 4: transposed convolution in 2-D
 #
 # You will write down a convolution of images as one large sparse matrix, and turn it round by
-# transposing that matrix. Then you can look into it: what comes back, and what is lost.
+# transposing that matrix. Then you write the whole operation as `torch.nn.ConvTranspose2d` has it,
+# with channels, groups, dilation and a bias, and in the end the two gradients of a convolution. One
+# of them, you will see, you have written already.
 #
 # **How it works.** Replace `raise NotImplementedError` by your code and run the cell. The cell
 # below it checks your function on examples small enough to verify by hand. If the answer is
@@ -26,7 +28,8 @@
 # have these operations ready-made, and using them would spoil the fun; a function that does earns
 # nothing.
 #
-# **Chapter:** *The sparse-matrix view*.
+# **Chapters:** *The sparse-matrix view*, *Transposed convolution in 2-D*, and for the last two
+# functions *Forward is backward*.
 
 # %%
 import numpy as np
@@ -192,7 +195,192 @@ def conv_transpose2d_by_matrix(y, kernel, out_hw, stride=1, padding=0):
 
 
 # %% [markdown]
-# ## 4. In your own words
+# ## 4. Transposed convolution in 2-D, in full
+#
+# {facts: conv_transpose2d}
+#
+# Now without a matrix, and with all that a layer has: a batch of images with several channels,
+# `groups`, `dilation` and a `bias`. Build it step by step; each step has points of its own. The
+# settings for height and width may each be one number or a pair: first down, then across.
+#
+# The full result, before anything is cropped, has $(n - 1)\,s + d\,(k - 1) + 1$ places along each
+# axis, for $n$ inputs, $k$ taps, stride $s$ and dilation $d$. Then comes `output_padding` at the
+# bottom and at the right, then `padding` is cropped at all four sides.
+#
+# Raise a `ValueError` where the arguments make no sense: where the channels of `x`, `w` or `bias`
+# do not fit each other or the groups; where a stride or a dilation is below 1, a padding or an
+# output padding below 0; where an `output_padding` is neither below the stride nor below the
+# dilation of its axis; and where nothing is left of the result.
+#
+# <details><summary>Hint 1</summary>
+#
+# Begin with one image, one channel, stride 1: loop over the taps instead of the pixels. Tap $(u,
+# v)$ adds the whole image, times this tap, to a rectangle of the result. Which one?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# With a stride, the rectangle has gaps: a slice with a step. With a dilation it begins further on.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# For one tap and one group, the channels are a small matrix product: every output channel takes
+# from every input channel of its group. `np.einsum` does that for all images and pixels at once.
+#
+# </details>
+# <details><summary>Hint 4</summary>
+#
+# With g groups, the first C/g channels of `x`, and the first C/g rows of `w`, make the first
+# channels of the result; the next C/g make the next ones. The bias comes last, once for each place.
+#
+# </details>
+
+
+# %% exercise="conv_transpose2d"
+def conv_transpose2d(x, w, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """Return the transposed convolution of a batch of images.
+
+    x               array of shape (N, C, H, W), floating
+    w               array of shape (C, M, kh, kw), of the same type; M output channels a group
+    bias            array of shape (groups * M,), or None
+    stride          1 or more, or a pair (down, across)
+    padding         rows and columns cropped at each side, 0 or more, or a pair
+    output_padding  rows and columns more, at the bottom and at the right, or a pair
+    groups          how many blocks the channels are divided into
+    dilation        how far apart the taps stand, 1 or more, or a pair
+
+    Returns an array of shape (N, groups * M, H_out, W_out) of x's type. Raises ValueError where the
+    arguments make no sense.
+    """
+    ### BEGIN SOLUTION
+    pairs = [(a, a) if np.ndim(a) == 0 else a for a in (stride, padding, output_padding, dilation)]
+    (sh, sw), (ph, pw), (oh, ow), (dh, dw) = pairs
+    (n, c, h, wide), (rows, m, kh, kw) = x.shape, w.shape
+    if min(sh, sw, dh, dw) < 1 or min(ph, pw, oh, ow) < 0 or groups < 1:
+        raise ValueError("a stride, a dilation or the groups below 1, or a padding below 0")
+    if oh >= max(sh, dh) or ow >= max(sw, dw):
+        raise ValueError("output_padding has to be smaller than the stride or the dilation")
+    if c != rows or c % groups or (bias is not None and bias.shape != (groups * m,)):
+        raise ValueError("the channels of x, w and bias do not fit together")
+    h_full, w_full = (h - 1) * sh + dh * (kh - 1) + 1 + oh, (wide - 1) * sw + dw * (kw - 1) + 1 + ow
+    if h_full <= 2 * ph or w_full <= 2 * pw:
+        raise ValueError("the padding crops everything")
+    full = np.zeros((n, groups * m, h_full, w_full), dtype=x.dtype)
+    for g in range(groups):
+        mine = slice(g * c // groups, (g + 1) * c // groups)
+        for u in range(kh):
+            for v in range(kw):
+                part = np.einsum("nchw,cm->nmhw", x[:, mine], w[mine, :, u, v])
+                down = slice(u * dh, u * dh + (h - 1) * sh + 1, sh)
+                across = slice(v * dw, v * dw + (wide - 1) * sw + 1, sw)
+                full[:, g * m : (g + 1) * m, down, across] += part
+    z = full[:, :, ph : h_full - ph, pw : w_full - pw]
+    return z if bias is None else z + bias[:, None, None]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 5. The gradient of a convolution's input
+#
+# {facts: conv2d_backward_input}
+#
+# A network is trained by asking how its loss changes when a number changes. Suppose you know that
+# for each *output* of an ordinary convolution: these numbers are `grad_output`. What are they for
+# each *pixel* of its input? A pixel changes every output whose window it lies in, each through
+# one tap. So each output sends its number back to the pixels of its window, through the same
+# taps.
+#
+# Here `w` is the kernel of the convolution, with the output channels first, and `input_hw` says how
+# large the images were.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which operation sends each number to a window of places, through the taps of a kernel?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Pixels that lie in no window change nothing. Where are they, and what is their gradient?
+#
+# </details>
+
+
+# %% exercise="conv2d_backward_input"
+def conv2d_backward_input(grad_output, w, input_hw, stride=1, padding=0):
+    """Return the gradient of a convolution's input, given that of its output.
+
+    grad_output  array of shape (N, O, h_out, w_out), floating
+    w            the convolution's kernel, of shape (O, C, kh, kw), of the same type
+    input_hw     height and width of the convolution's input
+    stride       1 or more, or a pair (down, across)
+    padding      zeros round the input, 0 or more, or a pair
+
+    Returns an array of shape (N, C, *input_hw), of the same type.
+    """
+    ### BEGIN SOLUTION
+    sh, sw = (stride, stride) if np.ndim(stride) == 0 else stride
+    ph, pw = (padding, padding) if np.ndim(padding) == 0 else padding
+    (n, _, h, wide), (_, c, kh, kw) = grad_output.shape, w.shape
+    full = np.zeros((n, c, input_hw[0] + 2 * ph, input_hw[1] + 2 * pw), dtype=grad_output.dtype)
+    for u in range(kh):
+        for v in range(kw):
+            part = np.einsum("nohw,oc->nchw", grad_output, w[:, :, u, v])
+            full[:, :, u : u + (h - 1) * sh + 1 : sh, v : v + (wide - 1) * sw + 1 : sw] += part
+    return full[:, :, ph : ph + input_hw[0], pw : pw + input_hw[1]]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 6. The gradient of a convolution's kernel
+#
+# {facts: conv2d_backward_weight}
+#
+# And what are these numbers for each *tap*? A tap is used for every output of every image: it
+# changes the output by the pixel that it meets in that window. So collect, over all images and
+# outputs, the pixel times what `grad_output` says of the output.
+#
+# <details><summary>Hint 1</summary>
+#
+# Which pixel does tap $(u, v)$ meet in the window of output $(i, j)$? For one tap and all outputs,
+# that is a slice of the padded images, as large as `grad_output`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Which letters does the sum run over: image, output channel, input channel, row, column?
+#
+# </details>
+
+
+# %% exercise="conv2d_backward_weight"
+def conv2d_backward_weight(x, grad_output, kernel_hw, stride=1, padding=0):
+    """Return the gradient of a convolution's kernel, given that of its output.
+
+    x            the convolution's input, of shape (N, C, H, W), floating
+    grad_output  array of shape (N, O, h_out, w_out), of the same type
+    kernel_hw    height and width of the kernel
+    stride       1 or more, or a pair (down, across)
+    padding      zeros round the input, 0 or more, or a pair
+
+    Returns an array of shape (O, C, *kernel_hw), of the same type.
+    """
+    ### BEGIN SOLUTION
+    sh, sw = (stride, stride) if np.ndim(stride) == 0 else stride
+    ph, pw = (padding, padding) if np.ndim(padding) == 0 else padding
+    x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    h, wide = grad_output.shape[2:]
+    grad = np.zeros((grad_output.shape[1], x.shape[1], *kernel_hw), dtype=x.dtype)
+    for u in range(kernel_hw[0]):
+        for v in range(kernel_hw[1]):
+            met = x[:, :, u : u + (h - 1) * sh + 1 : sh, v : v + (wide - 1) * sw + 1 : sw]
+            grad[:, :, u, v] = np.einsum("nohw,nchw->oc", grad_output, met)
+    return grad
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 7. In your own words
 #
 # {points: why_transpose}
 #
