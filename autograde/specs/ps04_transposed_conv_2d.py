@@ -1696,6 +1696,7 @@ PREDICT = Spec(
     difficulty="medium",
     aspects=(Aspect("answer", 1),),
     cases=lambda rng: iter([Case("answer", ())]),
+    rules=Rules(libraries=("numpy", "scipy")),
     oracles={
         "PyTorch": lambda: _entries(torch_conv2d_matrix),
         "TensorFlow": lambda: _entries(tf_conv2d_matrix),
