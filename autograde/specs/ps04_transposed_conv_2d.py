@@ -898,8 +898,9 @@ def _draw(rng, *, stride=None, padding=0, output_padding=0, dilation=1, bias=Fal
         for m, p, s, a in zip(k, _pair(padding), _pair(stride), (h, w), strict=True)
     )
     args = (_whole(rng, n, each * groups, h, w), _whole(rng, each * groups, out, *k))
-    kwargs = {"bias": _whole(rng, out * groups)} if bias else {}
-    kwargs["stride"] = stride
+    if bias:
+        args = (*args, _whole(rng, out * groups))
+    kwargs = {"stride": stride}
     for name, value, usual in (
         ("padding", padding, 0),
         ("output_padding", output_padding, 0),
@@ -952,8 +953,7 @@ def _whole_cases(rng) -> Iterator[Case]:
     )
     yield Case(
         "bias",
-        (line, two),
-        {"bias": np.array([100.0])},
+        (line, two, np.array([100.0])),
         visible=True,
         expected=[[[[101, 112, 120]]]],
     )
@@ -1018,7 +1018,7 @@ def _whole_cases(rng) -> Iterator[Case]:
         ),
         ("x has 4 channels, and w is for 3", (x, w[:3]), {}),
         ("4 channels cannot be shared out among 3 groups", (x, w), {"groups": 3}),
-        ("there are 2 output channels, and the bias has 3 elements", (x, w), {"bias": np.ones(3)}),
+        ("there are 2 output channels, and the bias has 3 elements", (x, w, np.ones(3)), {}),
         ("a stride is 1 or more", (x, w), {"stride": (0, 1)}),
         ("a dilation is 1 or more", (x, w), {"dilation": 0}),
         ("a padding is 0 or more", (x, w), {"padding": (0, -1)}),
@@ -1027,8 +1027,9 @@ def _whole_cases(rng) -> Iterator[Case]:
     ):
         yield Case(CHECKED, args, kwargs, refused=refused)
     for x, w in _kinds(rng, (2, 2, 3, 4), (2, 2, 3, 2)):
-        settings = {"bias": rng.standard_normal(2).astype(x.dtype), "stride": 2, "padding": 1}
-        yield Case("dtype and inputs", (x, w), settings, exact_dtype=True)
+        bias = rng.standard_normal(2).astype(x.dtype)
+        settings = {"stride": 2, "padding": 1}
+        yield Case("dtype and inputs", (x, w, bias), settings, exact_dtype=True)
 
 
 def _whole_explain(

@@ -222,13 +222,15 @@ def test_formulas_are_mathml():
 
 
 def test_every_formula_of_the_problem_sets_is_known():
+    known = 0
     for path in ROOT.glob("exercises/*/*.ipynb"):
         cells = nbformat.read(path, as_version=4).cells
         prose = "\n".join(c.source for c in cells if c.cell_type == "markdown")
         formulas = re.findall(r"(?s)\$\$.+?\$\$|\$[^$]+?\$", re.sub(r"`[^`]+`", "", prose))
-        assert formulas
         for tex in formulas:
             assert "<code>" not in mathml(tex.strip("$")), tex
+            known += 1
+    assert known
 
 
 def test_a_formula_that_is_not_known_is_shown_as_written():

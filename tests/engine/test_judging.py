@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from autograde import specs
 from autograde.engine import wire
 from autograde.engine.judging import MOST_REFUSALS, Judge
 from tests.attacks import bank
@@ -62,6 +63,9 @@ def test_whoever_asks_on_and_on_is_hung_up_on_and_does_not_hold_up_the_engine(ju
     assert not answer.usable
 
 
+ANSWERS = {name: ANSWERS[name] for name in specs.names(bank.PROBLEM_SET)}
+
+
 @pytest.mark.parametrize("number", range(max(map(len, ANSWERS.values()))))
 def test_every_right_answer_earns_everything_across_the_boundary(engine, number):
     released = bank.released_notebook()
@@ -72,4 +76,5 @@ def test_every_right_answer_earns_everything_across_the_boundary(engine, number)
     first = next(c for c in released["cells"] if c["cell_type"] == "code")
     first["source"] += "\n\n" + Path(ANSWERS[NAME][0].__code__.co_filename).read_text()
     executed = engine.execute(bank.dump(released), bank.PROBLEM_SET)
-    assert {n: v["score"] for n, v in executed.graded.items()} == bank.HONEST
+    full = {name: specs.get(name).max_score for name in ANSWERS}
+    assert {n: v["score"] for n, v in executed.graded.items()} == full
