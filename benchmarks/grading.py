@@ -1,6 +1,7 @@
 """Grade the sample class, multiplied, with plain nbgrader and with `autograde grade`.
 
-    python -m benchmarks.grading [--quick] [--plain N] [--repeat N] [--to FILE]
+    python -m benchmarks.grading [--quick] [--plain N] [--repeat N] [--largest N]
+        [--to FILE]
 
 Both grade the same submissions for a problem set whose hidden tests ask PyTorch and TensorFlow.
 Plain nbgrader is `nbgrader autograde` with this course's configuration. `autograde grade` has
@@ -503,8 +504,16 @@ def main(argv: list[str] | None = None) -> None:
         type=Path,
         help=f"where to write the record (default: {RECORD.relative_to(ROOT)}, nowhere if --quick)",
     )
+    parser.add_argument(
+        "--largest",
+        metavar="N",
+        type=int,
+        default=500,
+        help="the largest class of those that show how time grows (default: 500)",
+    )
     arguments = parser.parse_args(argv)
     sizes = [8, 16] if arguments.quick else [50, 100, 200, 500]
+    sizes = [size for size in sizes if size <= max(arguments.largest, sizes[0])]
     adopt_orphans()
     runs, alike = benchmark(sizes, arguments.plain or sizes[0], arguments.repeat)
     summary = summarise(runs, own_seconds(CLASSES["no endless loops"]))

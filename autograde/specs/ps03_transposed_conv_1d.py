@@ -363,6 +363,9 @@ def _same_cases(rng) -> Iterator[Case]:
         yield Case("stride > 1", (int(rng.integers(1, 25)), k, s))
     yield Case("stride > 1", (1, 6, 2))
     yield Case("stride > 1", (7, 4, 2))
+    # Totals of 3 and 1, whatever is drawn: so that no wrong half is right by luck.
+    yield Case("stride > kernel", (6, 4, 5))
+    yield Case("stride > kernel", (8, 4, 5))
     for _ in range(12):
         k = int(rng.integers(1, 5))
         yield Case("stride > kernel", (int(rng.integers(1, 25)), k, k + int(rng.integers(1, 5))))

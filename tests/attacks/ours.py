@@ -11,6 +11,7 @@ refuses to run.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -92,7 +93,8 @@ def _result(attack: Attack, course: Course, graded: Result) -> dict:
     scores = {p.name: p.score for p in graded.parts if p.name in HONEST}
     paid, lost, notes = balance(attack, scores)
     if graded.problem:
-        notes.append(f"was not graded: {graded.problem}".replace(f"{course.directory}/", ""))
+        why = re.sub(r"\s*/\S*/", " ", graded.problem.splitlines()[0].removeprefix("[ERROR] "))
+        notes.append(f"was not graded: {why[:150]}")
     if got := leaked(notebook_in(course.autograded, graded.student, PROBLEM_SET)):
         notes.append(f"leaked: {got}")
     notes += dict.fromkeys(graded.incidents)
