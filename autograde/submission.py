@@ -113,19 +113,41 @@ def handed_in(notebook: Path) -> dict[str, bytes]:
 
 
 def beside(notebook: Path) -> dict[str, bytes]:
-    """Return what else belongs to a submission: its time stamp, and pictures shown in its text."""
+    """Return what else belongs to a submission: its time stamp, and pictures shown in its text.
+
+    Raises `Unreadable` if the time stamp is none.
+    """
     found, left = {}, LARGEST_PICTURES
     for path in sorted(notebook.parent.iterdir()):
-        stamp = path.name == "timestamp.txt"
-        if stamp or (path.suffix.lower() in PICTURES and path.name.isprintable()):
+        if path.name == "timestamp.txt":
+            found[path.name] = _time_stamp(path)
+        elif path.suffix.lower() in PICTURES and path.name.isprintable():
             try:
-                data = _regular(path, 100 if stamp else left)
+                data = _regular(path, left)
             except OSError:
                 continue
             if data is not None:
                 found[path.name] = data
                 left -= len(data)
     return found
+
+
+def _time_stamp(path: Path) -> bytes:
+    """Return a time stamp as nbgrader reads it. Raises `Unreadable`: it says what is late."""
+    from nbgrader.utils import parse_utc
+
+    try:
+        data = _regular(path, 100) or b""
+        if text := data.decode().strip():
+            # What stands for a time zone may name any file that dateutil would open.
+            if not re.fullmatch(r"[\w :.,+-]+( [A-Za-z_]+(/[A-Za-z_]+)*)?", text):
+                raise ValueError
+            parse_utc(text)
+        elif path.stat().st_size:
+            raise ValueError
+    except Exception:  # dateutil raises what it stumbles over
+        raise Unreadable("its time stamp is no date") from None
+    return data
 
 
 def _regular(path: Path, most: int) -> bytes | None:

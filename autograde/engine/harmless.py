@@ -13,6 +13,10 @@ import nbformat
 
 from autograde.submission import grade_id, parse
 
+MOST_CODE = 100_000
+MOST_WORDS = 20_000
+"""Characters of code, and of texts not in the release. A page takes minutes to make of more."""
+CUT = "\n\n(This is cut: there is more of it than can be shown.)"
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")  # with a space behind it, it is none
@@ -35,7 +39,8 @@ def mended(data: bytes, released: nbformat.NotebookNode) -> bytes:
     """Return a submitted notebook as nbgrader gets it: with the metadata of the release.
 
     nbgrader refuses a whole notebook for one damaged mark. Of several cells with the same mark the
-    last keeps it. HTML that was not in the release becomes text. Raises `Unreadable`.
+    last keeps it. HTML that was not in the release becomes text, and what is far longer than any
+    answer is cut. Raises `Unreadable`.
     """
     notebook = parse(data)
     notebook.metadata = released.metadata
@@ -43,7 +48,15 @@ def mended(data: bytes, released: nbformat.NotebookNode) -> bytes:
     texts = {cell.source for cell in released.cells}
     for cell in reversed(notebook.cells):
         cell.metadata = marks.pop(grade_id(cell), nbformat.NotebookNode())
-        if cell.cell_type != "code" and cell.source not in texts:
+    room = {"code": MOST_CODE, "text": MOST_WORDS}
+    for cell in notebook.cells:
+        if cell.source in texts:
+            continue
+        kind = "code" if cell.cell_type == "code" else "text"
+        if len(cell.source) > room[kind]:
+            cell.source = cell.source[: room[kind]] + CUT
+        room[kind] = max(0, room[kind] - len(cell.source))
+        if kind == "text":
             _make_harmless(cell)
     return nbformat.writes(notebook).encode()
 

@@ -81,13 +81,16 @@ def test_a_file_beyond_all_bounds_is_not_read_to_its_end(tmp_path):
 
 def test_pictures_and_the_time_stamp_belong_to_a_submission_and_nothing_else_does(tmp_path):
     notebook = tmp_path / "ps.ipynb"
-    for name in ("ps.ipynb", "plot.png", "PHOTO.JPG", "timestamp.txt", "numpy.py", "page.html"):
+    for name in ("ps.ipynb", "plot.png", "PHOTO.JPG", "numpy.py", "page.html"):
         (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "timestamp.txt").write_bytes(b"2026-03-01")
     (tmp_path / "link.png").symlink_to(notebook)
     (tmp_path / "folder.png").mkdir()
     (tmp_path / os.fsdecode(b"\xff.png")).touch()
     assert beside(notebook) == {
-        name: name.encode() for name in ("plot.png", "PHOTO.JPG", "timestamp.txt")
+        "plot.png": b"plot.png",
+        "PHOTO.JPG": b"PHOTO.JPG",
+        "timestamp.txt": b"2026-03-01",
     }
 
 
@@ -152,3 +155,34 @@ def test_what_would_take_ages_to_check_is_not_checked(cell):
 
 def test_a_byte_order_mark_does_no_harm():
     assert parse(b"\xef\xbb\xbf" + nbformat.writes(outputs(0)).encode()).cells[0].source == "1"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "good"),
+    [
+        (b"2026-03-01 23:59:00 UTC", True),
+        (b"2026-03-01 23:59:00.123456 America/New_York\n", True),
+        (b"2026-03-01T23:59:00+01:00", True),
+        (b"", True),
+        (b"   ", False),
+        (b"yesterday", False),
+        (b"\xff", False),
+        (b"9999-12-31 23:59 UTC" + b" " * 100, False),
+        (b"2026-03-01 23:59 /etc/localtime", False),
+        (b"2026-03-01 23:59 99999999", False),
+    ],
+)
+def test_a_time_stamp_is_a_date_or_the_submission_cannot_be_read(tmp_path, stamp, good):
+    """It says what is late, so one that says nothing must not pass for being on time."""
+    (tmp_path / "timestamp.txt").write_bytes(stamp)
+    if good:
+        assert beside(tmp_path / "ps.ipynb") == {"timestamp.txt": stamp}
+    else:
+        with pytest.raises(Unreadable, match="its time stamp is no date"):
+            beside(tmp_path / "ps.ipynb")
+
+
+def test_a_time_stamp_that_is_a_link_is_none(tmp_path):
+    (tmp_path / "timestamp.txt").symlink_to("/etc/hostname")
+    with pytest.raises(Unreadable, match="its time stamp"):
+        beside(tmp_path / "ps.ipynb")

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from autograde.course import EXERCISES
-from autograde.engine.harmless import mended
+from autograde.engine.harmless import CUT, MOST_CODE, MOST_WORDS, mended
 from autograde.submission import grade_id, parse
 from tests.attacks.bank import PROBLEM_SET, cell, dump, released_notebook
 
@@ -90,6 +90,18 @@ def test_attached_pictures_stay_and_nothing_else_that_is_attached():
         "![p](attachment:a.png) ![p](b) ![p](c) ![p](absent)",
         {"a.png": png},
     )
+
+
+def test_texts_far_longer_than_an_answer_are_cut_and_those_of_the_release_never():
+    notebook = released_notebook()
+    prose = {"cell_type": "markdown", "metadata": {}, "source": "w" * MOST_WORDS}
+    code = {"cell_type": "code", "metadata": {}, "source": "c" * MOST_CODE, "outputs": []}
+    code["execution_count"] = None
+    more = (prose, prose, code, code)
+    notebook["cells"] = [*({**c, "id": f"n{n}"} for n, c in enumerate(more)), *notebook["cells"]]
+    cells = mend(notebook).cells
+    assert [c.source for c in cells[:4]] == [prose["source"], CUT, code["source"], CUT]
+    assert [c.source for c in cells[4:]] == [c.source for c in RELEASED.cells]
 
 
 def test_old_notebooks_are_brought_up_to_date():
