@@ -25,6 +25,8 @@ from autograde.engine.zmtp import Connection, TooMuch
 PATIENCE = 30.0
 """Seconds in which a kernel has to answer for the first time."""
 TICK = 0.1
+MOST_HEARD = 16 << 20
+"""Bytes that a kernel may send for one cell, whatever comes of them."""
 GRACE = 2.0
 """Seconds in which the output of a cell has to end after the cell has."""
 NONSENSE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
@@ -94,7 +96,7 @@ class Client:
         return message["header"]["msg_id"]
 
     def _until_idle(self, asked: str, seconds: float, take) -> str:
-        deadline, replied = time.monotonic() + seconds, False
+        deadline, replied, heard = time.monotonic() + seconds, False, 0
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -105,6 +107,9 @@ class Client:
                 return "flood"
             except OSError:
                 return "dead"
+            heard += sum(map(len, [*(said or ()), *(reply or ())]))
+            if heard > MOST_HEARD:
+                return "flood"
             if said is None and reply is None:
                 if self.ended():
                     return "dead"
