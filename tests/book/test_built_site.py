@@ -154,7 +154,7 @@ def test_every_executable_page_offers_a_notebook_that_stands_alone(site, pages, 
             names = {}
             exec(code[0].source, names)
             assert "<svg" in names["legend"]().html
-        assert code[0].metadata.jupyter.source_hidden
+            assert code[0].metadata.jupyter.source_hidden
 
 
 def test_sources_name_no_path_of_the_machine(site):
