@@ -6,9 +6,12 @@ Exit codes: 0 done, 1 something graded needs attention (listed), 2 wrong usage o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -86,10 +89,12 @@ def _grade(arguments) -> int:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console) as progress, _interrupts() as interrupts:
         task = progress.add_task("getting ready", total=None)
 
         def advance(student, done, of):
+            if interrupts:
+                raise KeyboardInterrupt
             progress.update(task, description="grading", completed=done, total=of)
             if not console.is_terminal:
                 console.print(f"{done} of {of}  {student}", markup=False)
@@ -107,6 +112,22 @@ def _grade(arguments) -> int:
         progress.update(task, description="graded")
         progress.stop_task(task)
     return _show_results(console, course, problem_set, results)
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Yield a list of the Ctrl-C's so far. Each raises as ever, but a library may swallow it."""
+    seen = []
+
+    def note(number, frame):
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _show_results(console, course, problem_set, results) -> int:

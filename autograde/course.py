@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.util
 import io
 import os
 import secrets
+import shutil
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -139,13 +141,35 @@ class Course:
     def secret(self) -> str:
         """Return what the hidden inputs of this class are drawn from; made on first use."""
         path = self.directory / ".secret"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(16))
-        return path.read_text()
+        if not path.is_file():
+            fresh = path.with_suffix(".new")
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(16))
+            fresh.replace(path)  # there is either all of it or nothing, whenever this is killed
+        return path.read_text().strip()
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[Path]:
+        """Lend an empty folder to the one command that may grade this class at a time.
+
+        The folder is removed in the end, and what a killed command has left at the beginning.
+        Raises `UsageError` if another command is at work.
+        """
+        folder = self.directory / ".scratch"
+        with (self.directory / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with this process
+            except BlockingIOError:
+                raise UsageError(
+                    f"Another `autograde grade` is at work in {self.directory}. Wait for its end."
+                ) from None
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def gradebook_shown(self) -> str:
@@ -170,7 +194,7 @@ class Course:
                 f"--course {self.directory}"
             )
         try:
-            return Gradebook(self.gradebook, COURSE_ID)
+            return _whole(Gradebook(self.gradebook, COURSE_ID))
         except NoSuchModuleError:
             why = f"no kind of database is called {url.drivername}. {ADDRESSES}"
         except ImportError as error:
@@ -249,3 +273,16 @@ def _prepare_nbgrader() -> None:
         os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
     # Its own models warn under SQLAlchemy 2.1.
     warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+
+
+def _whole(gradebook):
+    """Return a gradebook with its schema's version, which one killed in the making lacks."""
+    from nbgrader.api import get_alembic_version
+    from sqlalchemy import inspect, text
+
+    if not inspect(gradebook.engine).has_table("alembic_version"):
+        number = {"number": get_alembic_version()}
+        gradebook.db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        gradebook.db.execute(text("INSERT INTO alembic_version VALUES (:number)"), number)
+        gradebook.db.commit()
+    return gradebook

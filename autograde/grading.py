@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -110,35 +109,37 @@ def grade_class(
     `unsandboxed`, a machine that gives no sandbox grades all the same.
 
     Raises `UsageError` if the release is out of date, nobody has handed in, a student in `only`
-    has not, there is no sandbox, or the cluster cannot be used.
+    has not, there is no sandbox, the cluster or the gradebook cannot be used, or the class is
+    being graded already.
     """
     students = _students(course, problem_set, only)
     require_fresh_release(problem_set)
-    ledger = _Ledger(course, problem_set, _held(course, problem_set))
-    todo = [s for s in students if force or not ledger.has(s)]
-    results = {s: Result(s, kept=s not in todo) for s in students}
-    if todo:
-        pool = _pool(course.secret(), problem_set, workers, scheduler, unsandboxed)
-        run = _Run(course, problem_set, ledger, results)
-        try:
-            with pool as executing, Recorder(course) as recorder:
-                # The pool's processes get ready meanwhile.
-                if not _is_entered(course, problem_set):
-                    with tempfile.TemporaryDirectory() as elsewhere:
-                        release(problem_set, course, into=Path(elsewhere))
-                for number, student in enumerate(run.through(todo, executing, recorder), 1):
-                    on_progress(student, number, len(todo))
-        except SandboxUnavailable as error:
-            raise UsageError(
-                f"submissions cannot be run safely on this machine: {error} (To grade without a "
-                "sandbox, and only work you trust: --unsandboxed.)"
-            ) from None
-        except ClusterError as error:
-            raise UsageError(str(error)) from None
-    for result in results.values():
-        if result.kept:
-            result.incidents = ledger.incidents(result.student)
-    _read_scores(course, problem_set, results)
+    course.open_gradebook(create=True).close()
+    with course.at_work() as folder:
+        ledger = _Ledger(course, problem_set, _held(course, problem_set))
+        todo = [s for s in students if force or not ledger.has(s)]
+        results = {s: Result(s, kept=s not in todo) for s in students}
+        if todo:
+            pool = _pool(course.secret(), problem_set, workers, scheduler, unsandboxed)
+            run = _Run(course, problem_set, ledger, results)
+            try:
+                with pool as executing, Recorder(course, folder / "submitted") as recorder:
+                    # The pool's processes get ready meanwhile.
+                    if not _is_entered(course, problem_set):
+                        release(problem_set, course, into=folder / "release")
+                    for number, student in enumerate(run.through(todo, executing, recorder), 1):
+                        on_progress(student, number, len(todo))
+            except SandboxUnavailable as error:
+                raise UsageError(
+                    f"submissions cannot be run safely on this machine: {error} (To grade without "
+                    "a sandbox, and only work you trust: --unsandboxed.)"
+                ) from None
+            except ClusterError as error:
+                raise UsageError(str(error)) from None
+        for result in results.values():
+            if result.kept:
+                result.incidents = ledger.incidents(result.student)
+        _read_scores(course, problem_set, results)
     return [results[s] for s in students]
 
 
@@ -194,7 +195,9 @@ class _Run:
             return
         result.incidents, result.seconds = outcome.incidents, outcome.seconds
         result.problem = recorder.record(self.problem_set, student, files, outcome)
-        if result.problem is None:
+        if result.problem:
+            self.course.open_gradebook().close()  # or the fault is the gradebook's
+        else:
             self.ledger.add(student, files, outcome.incidents)
 
 
@@ -325,7 +328,9 @@ class _Ledger:
         self.path = course.directory / "graded.jsonl"
         self.release = (EXERCISES / problem_set / f"{problem_set}.ipynb").read_bytes()
         self.lines = {}
-        for line in self.path.read_bytes().splitlines() if self.path.is_file() else []:
+        written = self.path.read_bytes() if self.path.is_file() else b""
+        self.unfinished = not written.endswith(b"\n") and written != b""
+        for line in written.splitlines():
             try:
                 entry = json.loads(line)
                 self.lines[self._key(entry)] = entry
@@ -369,7 +374,8 @@ class _Ledger:
         }
         self.lines[self._key(entry)] = entry
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+            file.write("\n" * self.unfinished + json.dumps(entry) + "\n")
+        self.unfinished = False
 
     @staticmethod
     def _key(entry: dict) -> tuple[str, str, str]:

@@ -28,6 +28,9 @@ from autograde.course import EXERCISES, Course, UsageError, source_of
 DAMAGE = (OSError, LookupError, TypeError, ValueError, AttributeError, nbformat.ValidationError)
 """What nbformat raises on a file that is no notebook, and reading its metadata on a damaged one."""
 
+NBGRADERS_OWN = re.compile("There was an error processing assignment|Please see the")
+"""What it adds to every reason."""
+
 TEST_CELL = """\
 check("{name}")
 ### BEGIN HIDDEN TESTS
@@ -136,9 +139,21 @@ def is_fresh(problem_set: str, released: Path) -> bool:
 
 
 def last_words(result: dict) -> str:
-    """Return the last lines of what nbgrader's API says went wrong."""
-    log = [line for line in result.get("log", "").splitlines() if "[ERROR]" in line]
-    return "\n".join(log or (result.get("error") or "no reason given").splitlines()[-1:])
+    """Return what nbgrader's API says went wrong: its reasons, or else its own last line.
+
+    Raises `KeyboardInterrupt` if that was it, which the API swallows.
+    """
+    error = (result.get("error") or "no reason given").splitlines()
+    if any(line.startswith("KeyboardInterrupt") for line in error):
+        raise KeyboardInterrupt
+    reasons = []
+    for entry in re.split(r"^(?=\[[A-Z]+\] )", result.get("log", ""), flags=re.M):
+        if entry.startswith("[ERROR] Traceback"):
+            *_, last = re.split(r"^(?:\[ERROR\] )?Traceback .*\n", entry, flags=re.M)
+            reasons += [line for line in last.splitlines() if line[:1].strip()][:1]
+        elif entry.startswith("[ERROR]") and not NBGRADERS_OWN.search(entry):
+            reasons.append(entry.removeprefix("[ERROR]").strip())
+    return " ".join(dict.fromkeys(reasons)) or error[-1]
 
 
 def facts(name: str) -> str:

@@ -353,7 +353,10 @@ class Judge:
         self._control, theirs = socket.socketpair()
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "autograde.engine.judging"], stdin=theirs, env=environment
+            [sys.executable, "-m", "autograde.engine.judging"],
+            stdin=theirs,
+            env=environment,
+            start_new_session=True,  # what a terminal sends is for the engine alone
         )
         theirs.close()
         self._control.sendall(json.dumps({"secret": secret, "soon": list(soon)}).encode())

@@ -8,7 +8,6 @@ cells. Scores, late penalties and the stored notebook are nbgrader's from there 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -66,14 +65,14 @@ class InsertResults(NbGraderPreprocessor):
 
 
 class Recorder:
-    """Records executed submissions of one course, one after the other.
+    """Records executed submissions of one course, one after the other, by way of `folder`.
 
     nbgrader gets to see a folder with nothing in it but the notebook that was executed, the time
     stamp and the pictures: no link, no pipe, and no file that has changed since. Use it as a
     context manager.
     """
 
-    def __init__(self, course: Course):
+    def __init__(self, course: Course, folder: Path):
         config = Config()
         config.Autograde.autograde_preprocessors = [
             InsertResults,
@@ -83,16 +82,16 @@ class Recorder:
             AssignLatePenalties,
             CheckCellMetadata,
         ]
-        self._folder = tempfile.TemporaryDirectory(prefix="autograde-")
+        self._folder = folder
         self._kept = ExitStack()
         self._kept.enter_context(_one_database_engine())
-        self.api = course.nbgrader(config, submitted_directory=self._folder.name)
+        self.api = course.nbgrader(config, submitted_directory=str(folder))
 
     def record(self, problem_set: str, student: str, files: dict[str, bytes], executed: Executed):
         """Record one submission, whose `files` are given by name; return nbgrader's words if it
         refuses, or None.
         """
-        own = Path(self._folder.name) / student
+        own = self._folder / student
         folder = own / problem_set
         folder.mkdir(parents=True)
         released = parse(read_bytes(EXERCISES / problem_set / f"{problem_set}.ipynb"))
@@ -105,8 +104,6 @@ class Recorder:
         finally:
             InsertResults.executed = None
             shutil.rmtree(own)
-        if "KeyboardInterrupt" in outcome.get("error", ""):  # which the API swallows
-            raise KeyboardInterrupt
         return None if outcome["success"] else last_words(outcome)
 
     def __enter__(self):
@@ -114,7 +111,6 @@ class Recorder:
 
     def __exit__(self, *_):
         self._kept.close()
-        self._folder.cleanup()
 
 
 @contextmanager

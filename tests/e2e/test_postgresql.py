@@ -17,6 +17,7 @@ from nbgrader.api import Gradebook
 
 from autograde import cli
 from autograde.course import ROOT
+from tests.running import Run
 from tests.sample_class.hand_in import hand_in
 
 PS = "ps03-transposed-conv-1d"
@@ -207,6 +208,24 @@ def test_a_gradebook_gets_what_another_one_has_already(server, tmp_path):
             assert done.returncode == 0, done.stderr
     assert held(address) == held(f"sqlite:///{course}/gradebook.db")
     assert set(held(address)) == {"ada"}
+
+
+def test_a_server_that_stops_ends_the_run_and_it_goes_on_later(server, tmp_path):
+    course, address = tmp_path / "course", server.new_database()
+    students = set(hand_in(course, PS)) - {"hana"}  # whose functions never end
+    a_class(course, students)
+    first = Run(course, tmp_path, "--gradebook", address).until("1 of ")
+    server.stop()
+    code, printed = first.finish()
+    server.start()
+    assert code == 2
+    assert re.match("autograde: The gradebook .* cannot be opened: ", printed.splitlines()[-1])
+    assert PASSWORD not in printed
+    then = Run(course, tmp_path, "--gradebook", address)
+    code, printed = then.finish()
+    assert code == 0, printed
+    assert sorted(first.finished + then.finished) == sorted(students)
+    assert set(held(address)) == students
 
 
 WRONG = {

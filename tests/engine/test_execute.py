@@ -36,7 +36,7 @@ def recorded(engine, tmp_path_factory):
     course = Course(tmp_path_factory.mktemp("course"))
     release(PS, course, into=tmp_path_factory.mktemp("release"))
     ran = {}
-    with Recorder(course) as recorder:
+    with Recorder(course, tmp_path_factory.mktemp("submitted")) as recorder:
         for student in hand_in(course.directory, PS):
             data = (course.submitted / student / PS / f"{PS}.ipynb").read_bytes()
             ran[student] = engine.execute(data, PS)

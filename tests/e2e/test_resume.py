@@ -1,0 +1,204 @@
+"""A run that is stopped at any moment, and goes on: as if it had never been stopped."""
+
+import contextlib
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import defaultdict
+
+import psutil
+import pytest
+
+from autograde import cli, grading
+from autograde.course import ROOT, Course
+from tests.sample_class.hand_in import hand_in
+
+PS = "ps03-transposed-conv-1d"
+SLOW = "hana"  # whose functions never end
+STOPPED = "autograde: stopped. Run the same command again to go on."
+DONE = re.compile(r"^\d+ of \d+  (\w+)$", re.M)
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory):
+    """The sample class twice over, and the secret that the hidden inputs are drawn from."""
+    course = tmp_path_factory.mktemp("class")
+    for student in hand_in(course, PS):
+        folder = course / "submitted" / student
+        if student == SLOW:
+            shutil.rmtree(folder)
+        else:
+            shutil.copytree(folder, course / "submitted" / f"{student}2")
+    Course(course).secret()
+    return course
+
+
+@pytest.fixture
+def course(submissions, tmp_path):
+    """A copy of the class that nobody has graded."""
+    return shutil.copytree(submissions, tmp_path / "course")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(submissions, tmp_path_factory):
+    """What a run leaves that nothing disturbs."""
+    course = shutil.copytree(submissions, tmp_path_factory.mktemp("uninterrupted") / "course")
+    done, printed = Run(course, course.parent).finish()
+    assert done == 0, printed
+    return contents(course)
+
+
+class Run:
+    """`autograde grade` in a process of its own, as the first of its process group."""
+
+    def __init__(self, course, temporary, *arguments):
+        command = [sys.executable, "-m", "autograde.cli", "grade", "ps03", "--course", course]
+        self.process = subprocess.Popen(
+            [*command, *arguments],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(temporary)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.printed = ""
+
+    def until(self, pattern):
+        """Wait for a line that begins with `pattern`, or for the end."""
+        for line in self.process.stdout:
+            self.printed += line
+            if re.match(pattern, line):
+                return self
+        return self
+
+    def kill(self):
+        """Kill it and nothing else; wait for whatever it has started to end by itself."""
+        self.process.send_signal(signal.SIGSTOP)  # nothing new is started from here on
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        return self._all_gone(started)
+
+    def interrupt(self):
+        """Press Ctrl-C."""
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self._all_gone(started)
+
+    def finish(self):
+        """Wait for its end; return the exit code and all that it has printed."""
+        self.printed += self.process.stdout.read()
+        return self.process.wait(), self.printed
+
+    def _all_gone(self, started):
+        self.finish()
+        _, alive = psutil.wait_procs(started, timeout=20)
+        assert not alive
+        return self
+
+
+def contents(course):
+    """Return all that runs have left: the gradebook, the notebooks and what counts as graded.
+
+    The gradebook's random numbers are replaced by the rows that they stand for.
+    """
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as database:
+        find = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        names = [name for (name,) in database.execute(find)]
+        tables = {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in names}
+    rows = defaultdict(list)
+    for table, found in tables.items():
+        for number, *values in found:
+            if values:
+                rows[number].append((table, *values))
+
+    def meaning(value):
+        return sorted(str(list(map(meaning, row))) for row in rows.get(value, ())) or value
+
+    files = [p for p in course.rglob("*") if p.is_file() and p.name != "gradebook.db"]
+    return {
+        "gradebook": {t: sorted(str(list(map(meaning, row))) for row in tables[t]) for t in tables},
+        "files": {str(p.relative_to(course)): sorted(p.read_bytes().splitlines()) for p in files},
+    }
+
+
+def test_killed_at_any_moment_it_goes_on_as_if_it_had_not_been(course, tmp_path, uninterrupted):
+    moments, finished = random.Random(5), []
+    for number in range(5):
+        run = Run(course, tmp_path)
+        if number % 2:
+            run.until(rf"{moments.randint(1, 3)} of ")
+            time.sleep(moments.uniform(0, 0.5))
+        else:
+            time.sleep(moments.uniform(1, 8))
+        run.kill()
+        finished += DONE.findall(run.printed)
+        assert not list(tmp_path.glob("autograde-*"))
+    assert finished
+    kept, (code, printed) = len(finished), Run(course, tmp_path).finish()
+    assert code == 0, printed
+    assert int(re.search(r"(\d+) unchanged", printed)[1]) >= kept
+    finished += DONE.findall(printed)
+    assert len(finished) == len(set(finished)), "a submission was executed twice"
+    assert contents(course) == uninterrupted
+
+
+def test_ctrl_c_ends_it_with_a_friendly_word_and_it_goes_on(course, tmp_path, uninterrupted):
+    finished = []
+    for number in (1, 3):
+        run = Run(course, tmp_path).until(f"{number} of ").interrupt()
+        code, printed = run.finish()
+        assert code == 1
+        assert "Traceback" not in printed
+        assert printed.splitlines()[-1] == STOPPED
+        assert [p.name for p in tmp_path.iterdir()] == ["course"]
+        assert not (course / ".scratch").exists()
+        finished += DONE.findall(printed)
+    code, printed = Run(course, tmp_path).finish()
+    assert code == 0, printed
+    finished += DONE.findall(printed)
+    assert len(finished) == len(set(finished))
+    assert contents(course) == uninterrupted
+
+
+def test_a_ctrl_c_that_a_library_has_swallowed_still_counts(course, monkeypatch, capsys):
+    graded = []
+
+    def grade(*_, on_progress, **__):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        for number, student in enumerate(("ada", "boris"), 1):
+            graded.append(student)
+            on_progress(student, number, 2)
+
+    monkeypatch.setattr(grading, "grade_class", grade)
+    before = signal.getsignal(signal.SIGINT)
+    assert cli.main(["grade", "ps03", "--course", str(course)]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == STOPPED
+    assert graded == ["ada"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_class_is_graded_by_one_command_at_a_time(course, tmp_path):
+    first = Run(course, tmp_path).until("1 of ")
+    code, printed = Run(course, tmp_path).finish()
+    first.interrupt()
+    assert code == 2
+    assert "Another `autograde grade` is at work" in printed
+    assert not DONE.findall(printed)
+
+
+def test_a_line_that_a_kill_has_cut_short_costs_no_other(course):
+    """The line that comes next must not become part of it."""
+    ledger = lambda: grading._Ledger(Course(course), PS, held={"ada", "emil"})
+    ledger().add("emil", {"notebook": b""}, [])
+    path = course / "graded.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    ledger().add("ada", {"notebook": b""}, ["something"])
+    assert ledger().incidents("ada") == ["something"]
