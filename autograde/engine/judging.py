@@ -40,12 +40,13 @@ PATIENCE = 2.0
 MOST_REFUSALS = 100
 """How often a kernel may ask at the wrong time before it is not listened to any more."""
 MOST_GIVEN_CALLS = 1000
-LARGEST_NUMBER = 256
-"""The largest whole number that a notebook may hand to a given function: a padding, say."""
-MOST_ELEMENTS = 1 << 14
-"""How many elements the arrays may have that it hands to a given function."""
-MOST_ELEMENTS_IN_ALL = 16 * MOST_ELEMENTS
-"""How many they may have in all the calls that its function makes for one case."""
+MORE = 16
+"""How many times the elements of its own largest case a given function is handed at most."""
+FURTHER = 4
+"""The same for numbers, such as a padding, and this much beside:"""
+BESIDE = 64
+MOST_ELEMENTS_IN_ALL = 1 << 18
+"""How many elements a function may hand to given ones in all its calls for one case."""
 
 
 class Remote:
@@ -159,18 +160,56 @@ def _given(rules: Rules, case: Case, request: dict, count: int) -> dict[str, Any
         return {"raises": f"{name} is not given, or was called too often"}
     try:
         args, kwargs = _arguments(request)
-        arrays = [np.asarray(v) for v in (*args, *kwargs.values()) if v is not None]
-        if any(a.dtype.kind not in wire.KINDS for a in arrays):
-            return {"raises": "an argument is neither a number nor an array of numbers"}
-        whole = [np.abs(a.astype(float)) for a in arrays if a.dtype.kind in "iu"]
-        if any((a > LARGEST_NUMBER).any() for a in whole):
-            return {"raises": "a whole number is far too large"}
-        axes = max(np.ndim(v) for v in (*case.args, *case.kwargs.values()))
-        if any(a.ndim > axes for a in arrays) or sum(a.size for a in arrays) > MOST_ELEMENTS:
-            return {"raises": "an array is far too large"}
+        if problem := _unlike_its_own(name, args, kwargs):
+            return {"raises": problem}
         return {"value": rules.given[name](*args, **kwargs)}
     except Exception as error:
         return {"raises": str(error)[:200]}
+
+
+def _unlike_its_own(name: str, args, kwargs: dict[str, Any]) -> str | None:
+    """Return what is wrong with arguments for an exercise's function, measured by its own cases.
+
+    It runs here, on whatever a notebook sends: a size or a padding may ask for any memory.
+    """
+    parameters, usual = _usual(name)
+    for parameter, value in (*zip(parameters, args, strict=False), *kwargs.items()):
+        array, (data, axes, elements, largest) = np.asarray(value), usual.get(parameter, NUMBER)
+        if value is None or isinstance(value, str):
+            continue
+        if array.dtype.kind not in wire.KINDS:
+            return f"{parameter} is neither a number nor an array of numbers"
+        if array.ndim > axes or array.size > MORE * elements:
+            return f"{parameter} is far too large an array"
+        if not data and not (np.abs(array.astype(float)) <= FURTHER * largest + BESIDE).all():
+            return f"{parameter} is far too large a number"
+    return None
+
+
+NUMBER = False, 0, 1, 0.0
+
+
+@cache
+def _usual(name: str) -> tuple[list[str], dict[str, tuple[bool, int, int, float]]]:
+    """Return the parameters of an exercise's function, and for those that its cases set: whether
+    arrays stand there, and the most axes, elements and magnitude.
+    """
+    spec = specs.get(name)
+    parameters = [p.split("=")[0].strip() for p in spec.parameters.split(",")]
+    usual: dict[str, tuple[bool, int, int, float]] = {}
+    for case in spec.all_cases(0):
+        for parameter, value in (*zip(parameters, case.args, strict=False), *case.kwargs.items()):
+            array = np.asarray(value)
+            if array.dtype.kind not in wire.KINDS:
+                continue
+            found = (
+                isinstance(value, np.ndarray),
+                array.ndim,
+                array.size,
+                float(np.abs(array.astype(float)).max(initial=0)),
+            )
+            usual[parameter] = tuple(map(max, usual.get(parameter, NUMBER), found))
+    return parameters, usual
 
 
 def _arguments(request: dict) -> tuple[list | tuple, dict[str, Any]]:

@@ -3,11 +3,12 @@
 import contextlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autograde import specs
 from autograde.engine import wire
-from autograde.engine.judging import MOST_REFUSALS, Judge
+from autograde.engine.judging import MOST_REFUSALS, Judge, _given
 from tests.attacks import bank
 from tests.autograde.test_correct import ANSWERS
 
@@ -78,3 +79,33 @@ def test_every_right_answer_earns_everything_across_the_boundary(engine, number)
     executed = engine.execute(bank.dump(released), bank.PROBLEM_SET)
     full = {name: specs.get(name).max_score for name in ANSWERS}
     assert {n: v["score"] for n, v in executed.graded.items()} == full
+
+
+GIVEN = {given: spec.rules for spec in map(specs.get, specs.names()) for given in spec.rules.given}
+ABSURD = {
+    "a number": 1e9,
+    "numbers": [10**9, 10**9],
+    "an array of numbers": np.array([10**9, 10**9]),
+    "a long array": np.ones(1 << 20, np.int8),
+    "many axes": np.ones((2,) * 8),
+}
+
+
+@pytest.mark.parametrize("absurd", ABSURD.values(), ids=ABSURD)
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_given_function_is_computed_for_arguments_of_its_own_kind_only(name, absurd):
+    """It runs beside the judge, and a size or a padding could ask for any memory."""
+    case = specs.get(name).all_cases(0)[0]
+
+    def given(*args, **kwargs):
+        request = {"given": name, "args": args, "kwargs": kwargs}
+        return _given(GIVEN[name], case, request, 1)
+
+    assert "value" in given(*case.args, **case.kwargs)
+    for place, usual in enumerate(case.args):
+        if isinstance(usual, np.ndarray) and np.ndim(absurd) <= 1 and np.size(absurd) < 3:
+            continue  # it is data, whatever its values
+        args = [*case.args[:place], absurd, *case.args[place + 1 :]]
+        assert "raises" in given(*args, **case.kwargs)
+    for place in case.kwargs:
+        assert "raises" in given(*case.args, **case.kwargs | {place: absurd})
