@@ -30,7 +30,9 @@ import json
 import math
 import re
 import runpy
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,22 @@ def balance(attack: Attack, scores: dict[str, float | None]) -> tuple[float, flo
     paid = sum(max(0.0, s - attack.earned.get(k, 0)) for k, s in sound.items())
     lost = sum(max(0.0, e - sound.get(k, 0)) for k, e in attack.earned.items())
     return round(paid, 3), round(lost, 3), [f"{k} has the score {s}" for k, s in odd.items()]
+
+
+def scores_in(gradebook: Path, student: str) -> dict[str, float | None]:
+    """Return a student's automatic scores by exercise; none if they cannot be read."""
+    query = """
+        SELECT base_cell.name, grade.auto_score FROM grade
+        JOIN base_cell ON base_cell.id = grade.cell_id
+        JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
+        JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
+        WHERE submitted_assignment.student_id = ? AND base_cell.name != 'why_not_inverse'
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{gradebook}?mode=ro", uri=True)) as connection:
+            return dict(connection.execute(query, [student]))
+    except sqlite3.Error:
+        return {}
 
 
 def leaked(executed: Path, log: str = "") -> str | None:

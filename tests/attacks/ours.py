@@ -11,7 +11,6 @@ refuses to run.
 from __future__ import annotations
 
 import json
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,13 +24,13 @@ from autograde.course import Course, UsageError
 from autograde.grading import Result, grade_class
 from autograde.submission import notebook_in
 from tests.attacks.bank import (
-    HONEST,
     PROBLEM_SET,
     Attack,
     attacks,
     balance,
     leaked,
     released_notebook,
+    scores_in,
 )
 from tests.sample_class.hand_in import HERE, answers, submission
 
@@ -59,21 +58,21 @@ def grade_bank(folder: Path) -> dict[str, dict]:
 
     Raises `UsageError` where there is no sandbox.
     """
-    course = Course(folder)
-    _hand_in(course)
+    course, bank = Course(folder), attacks()
+    _hand_in(course, bank)
     with _limits(LIMITS):
         results = {r.student: r for r in grade_class(course, PROBLEM_SET, workers=2)}
-    return {a.name: _result(a, course, results[student(a)]) for a in attacks()}
+    return {a.name: _result(a, course, results[student(a)]) for a in bank}
 
 
-def _hand_in(course: Course) -> None:
+def _hand_in(course: Course, bank: list[Attack]) -> None:
     right = nbformat.writes(submission(PROBLEM_SET, answers(HERE / PROBLEM_SET / "ada.py")))
     for name in honest_students():
         path = notebook_in(course.submitted, name, PROBLEM_SET)
         path.parent.mkdir(parents=True)
         path.write_text(right, encoding="utf-8")
     released = released_notebook()
-    for attack in attacks():
+    for attack in bank:
         attack.hand_in(course.submitted / student(attack) / PROBLEM_SET, released)
 
 
@@ -90,14 +89,13 @@ def _limits(limits: dict[str, float]) -> Iterator[None]:
 
 
 def _result(attack: Attack, course: Course, graded: Result) -> dict:
-    scores = {p.name: p.score for p in graded.parts if p.name in HONEST}
-    paid, lost, notes = balance(attack, scores)
+    paid, lost, notes = balance(attack, scores_in(course.gradebook_file, graded.student))
     if graded.problem:
-        why = re.sub(r"\s*/\S*/", " ", graded.problem.splitlines()[0].removeprefix("[ERROR] "))
-        notes.append(f"was not graded: {why[:150]}")
+        notes.append(f"was not graded: {graded.problem}".replace(f"{course.directory}/", "")[:200])
     if got := leaked(notebook_in(course.autograded, graded.student, PROBLEM_SET)):
         notes.append(f"leaked: {got}")
     notes += dict.fromkeys(graded.incidents)
+    notes += [graded.note] if graded.note else []
     return {"paid": paid, "lost": lost, "note": "; ".join(notes)}
 
 

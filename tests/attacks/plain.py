@@ -21,7 +21,6 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -37,6 +36,7 @@ from tests.attacks.bank import (
     balance,
     leaked,
     released_notebook,
+    scores_in,
 )
 
 RESULTS = Path(__file__).with_suffix(".json")
@@ -251,20 +251,7 @@ def _autograde(student: str, seconds: float = 100) -> tuple[int | None, str]:
 
 
 def _scores(student: str) -> dict[str, float | None]:
-    """Return the automatic scores in the gradebook, by exercise; none if it cannot be read."""
-    path = SCRATCH / "course" / "gradebook.db"
-    query = """
-        SELECT base_cell.name, grade.auto_score FROM grade
-        JOIN base_cell ON base_cell.id = grade.cell_id
-        JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
-        JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
-        WHERE submitted_assignment.student_id = ? AND base_cell.name != 'why_not_inverse'
-    """
-    try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as gradebook:
-            return dict(gradebook.execute(query, [student]))
-    except sqlite3.Error:
-        return {}
+    return scores_in(SCRATCH / "course" / "gradebook.db", student)
 
 
 def _surroundings() -> dict[str, tuple]:
