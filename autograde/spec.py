@@ -77,7 +77,8 @@ class Rules:
     `libraries` may be used besides the standard library; `given` maps a global name to the
     function it stands for while this exercise is judged, so that a mistake in an earlier
     exercise costs nothing here; `must_call` is the `given` name that the aspect of the same
-    rule demands; `seconds` is the time allowed for one call.
+    rule demands; `seconds` of computing are allowed for one call, and `calling.WAITING` times as
+    many by the clock.
 
     `calls_amiss(calls, *args, **kwargs)` looks at the calls of that function for one case, each
     the pair (args, kwargs), and returns what is wrong with them or None. It reads the calls
@@ -89,7 +90,7 @@ class Rules:
     must_call: str | None = None
     must_call_aspect: str | None = None
     calls_amiss: Callable[..., str | None] | None = None
-    seconds: float = 2.0
+    seconds: float = 0.5
 
 
 @dataclass(frozen=True)

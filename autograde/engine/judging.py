@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from autograde import specs
-from autograde.calling import Called
+from autograde.calling import WAITING, Called
 from autograde.engine import wire
 from autograde.judge import undefined
 from autograde.spec import Case, Rules, Spec
@@ -80,12 +80,12 @@ class Remote:
     def _call(self, case: Case, spec: Spec, bent: bool = False) -> Called:
         if self.broken:
             return Called("slow", text="could not be called: its process has ended.")
-        begin, seconds = time.monotonic(), spec.rules.seconds
+        begin = time.monotonic()
         try:
             with wire.Memory() as memory:
                 return self._answer(case, spec, begin, memory, bent)
         except TimeoutError:
-            text = f"did not finish within {seconds:g} s, nor could it be stopped."
+            text = f"did not finish within {longest(spec):g} s, nor could it be stopped."
         except Exception:  # the process is gone, or sends what is no answer
             text = "ended its process."
         finally:
@@ -95,7 +95,7 @@ class Remote:
 
     def _answer(self, case: Case, spec: Spec, begin: float, memory, bent: bool) -> Called:
         rules, calls, strange, count, elements = spec.rules, {}, False, 0, 0
-        deadline = begin + rules.seconds + PATIENCE
+        deadline = begin + longest(spec) + PATIENCE
         request = {
             "call": self.name,
             "args": case.args,
@@ -124,8 +124,8 @@ class Remote:
             self.sock.settimeout(max(0.01, deadline - time.monotonic()))
             wire.send(self.sock, answer)
         mutated = memory.changed()  # before anything else of its could run again
-        if time.monotonic() - begin > rules.seconds + PATIENCE / 2:  # its own clock is no witness
-            return Called("slow", text=f"did not finish within {rules.seconds:g} s.", calls=calls)
+        if time.monotonic() - begin > longest(spec) + PATIENCE / 2:  # its clock is no witness
+            return Called("slow", text=f"did not finish within {longest(spec):g} s.", calls=calls)
         kind, parts = reply.get("kind"), reply.get("parts")
         if kind not in {"ok", "unstarted", "slow", "exception", "type"}:
             raise wire.WireError(f"an unknown kind of result: {kind!r}")
@@ -139,6 +139,11 @@ class Remote:
             calls.clear()
         text = str(reply.get("text", ""))[:1000].encode("utf-8", "replace").decode()
         return Called(kind, value, text, mutated, calls, reply.get("refused") is True)
+
+
+def longest(spec: Spec) -> float:
+    """Return how many seconds a call may take by the clock."""
+    return WAITING * spec.rules.seconds
 
 
 @cache

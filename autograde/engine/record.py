@@ -23,6 +23,8 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
 from autograde.course import EXERCISES, Course
@@ -84,12 +86,12 @@ class Recorder:
         ]
         self._folder = folder
         self._kept = ExitStack()
-        self._kept.enter_context(_one_database_engine())
+        self._database = self._kept.enter_context(_Database(course.gradebook))
         self.api = course.nbgrader(config, submitted_directory=str(folder))
 
     def record(self, problem_set: str, student: str, files: dict[str, bytes], executed: Executed):
         """Record one submission, whose `files` are given by name; return nbgrader's words if it
-        refuses, or None.
+        refuses, or None. The gradebook gets all of it at once or, killed on the way, nothing.
         """
         own = self._folder / student
         folder = own / problem_set
@@ -100,7 +102,10 @@ class Recorder:
             for name, data in files.items():
                 own_notebook = name == f"{problem_set}.ipynb"
                 (folder / name).write_bytes(mended(data, released) if own_notebook else data)
-            outcome = self.api.autograde(problem_set, student, force=True, create=True)
+            with self._database.transaction():
+                outcome = self.api.autograde(problem_set, student, force=True, create=True)
+        except SQLAlchemyError as error:
+            return str(error)
         finally:
             InsertResults.executed = None
             shutil.rmtree(own)
@@ -113,26 +118,56 @@ class Recorder:
         self._kept.close()
 
 
-@contextmanager
-def _one_database_engine() -> Iterator[None]:
-    """Have nbgrader's gradebooks share a database engine meanwhile.
+class _Database:
+    """Has the gradebooks that nbgrader opens meanwhile share one engine, and one transaction.
 
-    It opens nine for each submission. An engine of its own for each would connect again, look
-    the tables up again and compile every statement again: a third of all the time.
+    It opens nine for each submission and commits 35 times. An engine of its own for each would
+    connect again, look the tables up again and compile every statement again; and a commit waits
+    for the disk.
     """
-    make, engines, ends = nbgrader.api.create_engine, {}, []
 
-    def create_engine(address, **options):
-        if address not in engines:
-            engine = engines[address] = make(address, **options)
-            ends.append(engine.dispose)
-            engine.dispose = lambda: None  # which a gradebook calls as it is closed
-        return engines[address]
+    def __init__(self, address: str):
+        self._address, self._make, self._connection = address, nbgrader.api.create_engine, None
 
-    nbgrader.api.create_engine = create_engine
-    try:
-        yield
-    finally:
-        nbgrader.api.create_engine = make
-        for end in ends:
-            end()
+    def __enter__(self):
+        self._engine = self._make(self._address, echo=False, future=True)
+        self._dispose, self._engine.dispose = self._engine.dispose, _nothing
+        if self._engine.dialect.name == "sqlite":
+            # Python's driver begins transactions by rules of its own, and not before a savepoint.
+            event.listen(self._engine, "connect", _leave_transactions_to_us)
+            event.listen(self._engine, "begin", _begin)
+        nbgrader.api.create_engine = self._shared
+        return self
+
+    def __exit__(self, *_):
+        nbgrader.api.create_engine = self._make
+        self._dispose()
+
+    def _shared(self, address, **options):
+        if address != self._address:
+            return self._make(address, **options)
+        return self._connection or self._engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make one transaction of all that is committed meanwhile; undo it after an exception."""
+        # A session bound to a connection within a savepoint commits by savepoints of its own.
+        with self._engine.connect() as self._connection, self._connection.begin():
+            self._connection.dispose = _nothing
+            try:
+                with self._connection.begin_nested():
+                    yield
+            finally:
+                self._connection = None
+
+
+def _nothing() -> None:
+    """Stands for the `dispose` that a gradebook calls as it is closed."""
+
+
+def _leave_transactions_to_us(connection, _):
+    connection.isolation_level = None
+
+
+def _begin(connection):
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
