@@ -17,10 +17,11 @@ import nbgrader.api
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import (
     AssignLatePenalties,
-    CheckCellMetadata,
+    ClearOutput,
     IgnorePattern,
     LimitOutput,
     NbGraderPreprocessor,
+    OverwriteCells,
     SaveAutoGrades,
 )
 from sqlalchemy import event
@@ -76,13 +77,14 @@ class Recorder:
 
     def __init__(self, course: Course, folder: Path):
         config = Config()
+        # Without those that mend or check the metadata: `mended` gives it the release's.
+        config.Autograde.sanitize_preprocessors = [ClearOutput, OverwriteCells]
         config.Autograde.autograde_preprocessors = [
             InsertResults,
             IgnorePattern,
             LimitOutput,
             SaveAutoGrades,
             AssignLatePenalties,
-            CheckCellMetadata,
         ]
         self._folder = folder
         self._kept = ExitStack()

@@ -223,7 +223,7 @@ def test_endless_loop_is_stopped_and_the_other_aspects_keep_their_points(kind):
 
 def test_a_call_that_hardly_gets_the_processor_is_not_slow():
     fn = learner(CONV1D, f"import time\ntime.sleep(0.15)\n{GOOD}\nreturn y")
-    assert hasty(CONV1D).judge(fn, visible_only=True).ok
+    assert hasty(CONV1D).judge(fn, visible_only=True).score == CONV1D.points
 
 
 def test_an_endless_loop_in_an_aspect_is_run_only_once():
