@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from autograde.layout import layout, room
+
 
 @dataclass(frozen=True)
 class Aspect:
@@ -177,11 +179,7 @@ def _copy(value):
     """Copy an array with its layout in memory and its writeable flag; pass anything else."""
     if not isinstance(value, np.ndarray):
         return value
-    if value.ndim == 1 and value.size and value.strides != (value.itemsize,):
-        step = value.strides[0] // value.itemsize
-        new = np.zeros(abs(step) * value.size, value.dtype)[::step]
-        new[...] = value
-    else:
-        new = value.copy(order="K")  # a transposed array stays one
+    _, new = room(value.shape, value.dtype, *layout(value))
+    new[...] = value
     new.flags.writeable = value.flags.writeable
     return new

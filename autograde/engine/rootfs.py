@@ -31,6 +31,7 @@ def stub() -> dict[str, str]:
         "notebook.py": HERE / "inside.py",
         "wire.py": HERE / "wire.py",
         "calling.py": HERE.parent / "calling.py",
+        "layout.py": HERE.parent / "layout.py",
     }
     texts = {f"autograde/{name}": path.read_text("utf-8") for name, path in sources.items()}
     return {"autograde/__init__.py": '"""What a graded notebook may import."""\n', **texts}

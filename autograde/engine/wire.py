@@ -18,6 +18,8 @@ import time
 
 import numpy as np
 
+from autograde.layout import MOST, layout, room, view
+
 MAX_HEADER = 1 << 20
 MAX_BYTES = 64 << 20
 MAX_RESULT = 4 << 20  # of one call; the judge keeps them until an exercise is judged
@@ -143,17 +145,15 @@ def _pack(value, blobs, depth):
         array = np.asarray(value)
         if array.dtype.kind not in KINDS:
             raise WireError(f"arrays of {array.dtype} do not cross")
-        step = array.strides[0] // array.itemsize if array.ndim == 1 and array.size > 1 else 1
-        if abs(step) * array.nbytes > MAX_BYTES:
-            step = 1
-        spread = np.zeros(abs(step) * array.size, array.dtype) if step not in (0, 1) else array
-        if spread is not array:
-            spread[::step] = array
-        blob = spread.tobytes()
+        axes, step = layout(array)
+        row, spread = room(array.shape, array.dtype, axes, step)
+        spread[...] = array
+        blob = row.tobytes()
         blobs.append(blob + bytes(-len(blob) % ALIGNED))
         return {
             "array": str(array.dtype.newbyteorder("<")),
             "shape": list(array.shape),
+            "axes": list(axes),
             "step": step,
             "writeable": bool(array.flags.writeable),
         }
@@ -194,20 +194,22 @@ def _array(value, blob, offset):
     if len(name) > 8:  # a record may have a hundred thousand fields
         raise WireError("a malformed type")
     dtype = np.dtype(name)
-    shape, step = value["shape"], value["step"]
+    shape, axes, step = value["shape"], value["axes"], value["step"]
     if dtype.kind not in KINDS or dtype.hasobject:
         raise WireError(f"arrays of {dtype} do not cross")
     if not isinstance(shape, list) or len(shape) > 8:
         raise WireError("a malformed shape")
-    if not all(type(n) is int and 0 <= n <= MAX_BYTES for n in (*shape, abs(step))):
+    if not all(type(n) is int and 0 <= n <= MAX_BYTES for n in shape):
         raise WireError("a malformed shape")
-    spread = abs(step) if len(shape) == 1 and step else 1
-    size = math.prod(shape) * dtype.itemsize * spread
+    if not isinstance(axes, list) or sorted(axes) != list(range(len(shape))):
+        raise WireError("malformed axes")
+    if type(step) is not int or not 1 <= abs(step) <= MOST:
+        raise WireError("a malformed step")
+    size = math.prod(shape) * dtype.itemsize * abs(step)
     start, stop = offset[0], offset[0] + size
     if stop > len(blob):
         raise WireError("an array is longer than its message")
     offset[0] = stop + -size % ALIGNED
-    array = np.frombuffer(blob[start:stop], dtype)
-    array = array[::step] if spread > 1 or step < 0 else array.reshape(shape)
+    array = view(np.frombuffer(blob[start:stop], dtype), shape, axes, step)
     array.flags.writeable = bool(value["writeable"])
     return array

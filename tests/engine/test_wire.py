@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograde.engine import wire
+from autograde.layout import layout
+from autograde.spec import Case
 
 
 def across(message):
@@ -61,6 +63,33 @@ def test_a_view_arrives_as_a_view(step, writeable):
     assert arrived.flags.writeable == writeable
 
 
+VIEWS = {
+    "transposed": lambda a: a.T,
+    "channels last": lambda a: a.transpose(0, 2, 1),
+    "every other": lambda a: a[..., ::2],
+    "backwards": lambda a: a[::-1, ::-1, ::-1],
+    "every other, transposed": lambda a: a.T[::2],
+}
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_a_view_of_several_axes_lies_in_memory_as_it_did(kind):
+    array = VIEWS[kind](np.arange(60.0).reshape(3, 4, 5))
+    arrived = across({"x": array})["x"]
+    np.testing.assert_array_equal(arrived, array)
+    assert layout(arrived) == layout(array)
+    assert not arrived.flags.c_contiguous
+    assert layout(Case("a", (array,)).copy().args[0]) == layout(array)
+
+
+def test_a_view_that_would_cost_far_more_memory_arrives_contiguous():
+    array = np.broadcast_to(np.arange(3.0), (4, 3))[:, ::-1]
+    arrived = across({"far": np.arange(100.0)[::50], "broadcast": array})
+    assert arrived["far"].tolist() == [0, 50]
+    assert arrived["far"].flags.c_contiguous
+    np.testing.assert_array_equal(arrived["broadcast"], array)
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=9),
@@ -81,7 +110,7 @@ def test_nothing_else_is_sent(value):
         wire.send(ours, {"x": value})
 
 
-ARRAY = {"array": "<f8", "shape": [2], "step": 1, "writeable": True}
+ARRAY = {"array": "<f8", "shape": [2], "axes": [0], "step": 1, "writeable": True}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +120,7 @@ ARRAY = {"array": "<f8", "shape": [2], "step": 1, "writeable": True}
         b"[" * 5000,
         [1, 2],
         {"unknown": 1},
-        {"array": "|O", "shape": [1], "step": 1, "writeable": True},
+        ARRAY | {"array": "|O"},
         ARRAY | {"array": "V8"},
         ARRAY | {"array": "f8,f8"},
         ARRAY | {"array": "f8".rjust(1000)},
@@ -101,6 +130,10 @@ ARRAY = {"array": "<f8", "shape": [2], "step": 1, "writeable": True}
         ARRAY | {"shape": [True, 2]},
         ARRAY | {"step": 1 << 40},
         ARRAY | {"step": "1"},
+        ARRAY | {"step": 0},
+        ARRAY | {"axes": [1]},
+        ARRAY | {"axes": [0, 0]},
+        ARRAY | {"axes": 0},
         {"list": {"array": 1}},
         {"dict": [1]},
         {"list": [0] * 20_000},
