@@ -40,14 +40,15 @@ def send(sock, message, memory=None):
     """
     blobs = []
     header = json.dumps(_pack(message, blobs, 0)).encode()
+    header += b" " * (-len(header) % ALIGNED)  # what follows is to be aligned too
     blob = b"".join(blobs)
     if len(header) > MAX_HEADER or len(blob) > MAX_BYTES:
         raise WireError(f"a message of {len(header) + len(blob)} bytes is too large")
     sizes = struct.pack("!II", len(header), len(blob))
     if memory and blob:
         memory.fill(blob)
-        socket.send_fds(sock, [sizes], [memory.descriptor])
-        sock.sendall(header)
+        sent = socket.send_fds(sock, [sizes + header], [memory.descriptor])
+        sock.sendall((sizes + header)[sent:])
     else:
         sock.sendall(sizes + header + blob)
 
@@ -65,13 +66,16 @@ def receive(sock, deadline=None, most=MAX_BYTES, *, sharing=False):
         header_size, blob_size = struct.unpack("!II", sizes)
         if header_size > MAX_HEADER or blob_size > most:
             raise WireError("a message is too large")
-        header = _exactly(sock, header_size, deadline)
         if descriptors:
+            header = _exactly(sock, header_size, deadline)
             shared = mmap.mmap(descriptors[0], blob_size)
+        else:
+            data = bytearray(_exactly(sock, header_size + blob_size, deadline))
+            header = data[:header_size]
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-    blob = memoryview(shared or bytearray(_exactly(sock, blob_size, deadline)))
+    blob = memoryview(shared) if shared else memoryview(data)[header_size:]
     try:
         return _unpack(json.loads(header), blob, [0], 0, [0])
     except WireError:

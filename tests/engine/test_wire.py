@@ -52,6 +52,11 @@ def test_an_array_arrives_with_its_type_shape_and_values(array):
     np.testing.assert_array_equal(arrived, array)
 
 
+@given(arrays, st.text(max_size=20))
+def test_whatever_comes_with_it_an_array_arrives_aligned(array, text):
+    assert across({text: None, "x": array})["x"].flags.aligned
+
+
 @pytest.mark.parametrize("step", [1, 2, -1, -3])
 @pytest.mark.parametrize("writeable", [True, False])
 def test_a_view_arrives_as_a_view(step, writeable):
