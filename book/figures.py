@@ -28,6 +28,7 @@ every function: one or two sentences that say what the figure shows.
 """
 
 import math
+import re
 import struct
 import zlib
 from base64 import b64encode
@@ -51,6 +52,7 @@ __all__ = [
     "resample",
     "scatter",
     "sliding_window",
+    "steps",
     "zero_insertion",
 ]
 
@@ -92,7 +94,8 @@ class Grid:
     """One panel of `grids`: a 2-D list of numbers (or "?"), drawn as cells.
 
     `role` is every cell's role, `roles` (same shape as `values`) overrides it per cell;
-    `label` stands above the panel, `before` (such as "→" or "×") to its left.
+    `faint` (of that shape too) says which cells step back. `label` stands above the panel,
+    `before` (such as "→" or "×") to its left.
     """
 
     values: object
@@ -100,6 +103,7 @@ class Grid:
     label: str = ""
     before: str = ""
     roles: object = None
+    faint: object = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,7 @@ def scatter(
     highlight=None,
     caption=None,
     reveal=True,
+    sent=None,
     names=("y", "w", "z"),
 ):
     """Draw a 1-D transposed convolution as scattering: each input sends a weighted kernel.
@@ -182,10 +187,12 @@ def scatter(
     than the row above. The columns are summed at the bottom; `padding` (an int or a pair
     `(front, end)`) crops outputs, `output_padding` keeps more of them at the end.
     `highlight` is the index of an output whose column is marked, and its sum written out.
+    With `sent`, only so many inputs have sent their kernel yet, and the sums are of those.
 
     Raises `ValueError` where nothing is left, or `highlight` is no output.
     """
     y, w = _numbers(y), _numbers(w)
+    sent = len(y) if sent is None else sent
     front, _, n_out = _transposed_size(len(y), len(w), stride, padding, output_padding)
     columns = max((len(y) - 1) * stride + len(w), front + n_out)
     sums = [0] * columns
@@ -204,9 +211,9 @@ def scatter(
     terms = []
     for i, value in enumerate(y):
         art.text(2, top + BOX / 2, f"{names[0]}[{i}]", anchor="start", muted=True)
-        art.cell(42, top, value, "input", name="input", index=i)
+        art.cell(42, top, value, "input", name="input", index=i, strong=i == sent - 1 < len(y) - 1)
         art.text(left - 12, top + BOX / 2, "×", muted=True)
-        for k, tap in enumerate(w):
+        for k, tap in enumerate(w if i < sent else []):
             column = i * stride + k
             sums[column] += value * tap
             if highlight is not None and column == front + highlight:
@@ -486,6 +493,7 @@ def grids(panels, *, alt, caption=None):
                     role,
                     name=f"panel{number}",
                     index=(i, j),
+                    faint=panel.faint is not None and panel.faint[i][j],
                 )
         x += label + 8
     return art.figure(alt, caption)
@@ -677,6 +685,29 @@ def curves(
         art.text(left + 50, row, curve.label, anchor="start")
         row += 26
     return art.figure(alt, caption)
+
+
+def steps(shown, *, caption=None):
+    """Show figures one at a time, in order, with buttons to step and to play.
+
+    `shown` are pairs (words, `Figure`); the words stand below their figure. Where the
+    course's stylesheet and script are not there, on paper for one, they all stand below
+    each other. The figures are drawn equally large, so that nothing jumps.
+    """
+    size = re.compile(r'viewBox="0 0 (\d+) (\d+)"(.*?)width:\d+px(.*?)min-width:[\d.]+px')
+    drawings = [re.search("<svg.*</svg>", figure.html, re.DOTALL)[0] for _, figure in shown]
+    width, height = (max(int(size.search(d)[n]) for d in drawings) for n in (1, 2))
+    same = rf'viewBox="0 0 {width} {height}"\3width:{width}px\4min-width:{width * SHRINK:g}px'
+    parts = [
+        f'<div class="ubh-step"><div class="ubh-scroll" style="overflow-x:auto">'
+        f'{size.sub(same, drawing)}</div><p class="ubh-words">{escape(words)}</p></div>'
+        for (words, _), drawing in zip(shown, drawings, strict=True)
+    ]
+    text = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return Figure(
+        '<figure class="ubh-figure ubh-steps" style="margin:1.5em 0">'
+        f"{''.join(parts)}{text}</figure>"
+    )
 
 
 def legend(*, alt="What the cells mean", caption=None):

@@ -347,3 +347,27 @@ def test_impossible_figures_are_refused():
         figures.zero_insertion([1, 2, 3], [1, 2], padding=2, stride=3, alt="a")
     with pytest.raises(ValueError, match="one of them at least above 0"):
         figures.bars([("nothing", 0)], alt="a")
+
+
+@pytest.mark.parametrize("sent", range(4))
+def test_only_what_has_been_sent_is_in_the_sums(sent):
+    y, w = [1, 10, 100], [1, 2, 3, 4]
+    figure = figures.scatter(y, w, stride=2, sent=sent, alt="a")
+    sums = np.zeros(8)
+    for i, value in enumerate(y[:sent]):
+        sums[2 * i : 2 * i + 4] += value * np.array(w)
+    assert drawn(figure, "output") == sums.tolist()
+    assert len(drawn(figure, "product")) == sent * len(w)
+
+
+def test_the_steps_of_a_figure_are_equally_large_and_each_has_its_words():
+    small, large = figures.scatter([1], [2], alt="a < b"), figures.bars([("x", 1.0)], alt="c")
+    page = parse(figures.steps([("one & only", small), ("two", large)], caption="A & B"))
+    (figure,) = page.find_all(recursive=False)
+    assert figure.figcaption.text == "A & B"
+    assert [p.text for p in figure.select(".ubh-words")] == ["one & only", "two"]
+    drawings = figure.find_all("svg")
+    assert [svg["aria-label"] for svg in drawings] == ["a < b", "c"]
+    assert len({(svg["viewbox"], svg["style"]) for svg in drawings}) == 1
+    sizes = [list(map(float, parse(f).svg["viewbox"].split()[2:])) for f in (small, large)]
+    assert list(map(float, drawings[0]["viewbox"].split()[2:])) == np.max(sizes, 0).tolist()

@@ -200,3 +200,37 @@ def test_theme_button_switches_the_figures(visit):
         page.locator("button.theme-switch-button:visible").first.click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.evaluate(colour) != light
+
+
+def test_a_figure_in_steps_shows_one_at_a_time_and_plays_to_its_end(visit):
+    page = visit("book/convolution-1d")
+    figure = page.locator(".ubh-steps").first
+    count, steps = figure.locator("output"), figure.locator(".ubh-step")
+    visible = lambda: [i for i, step in enumerate(steps.all()) if step.is_visible()]
+    assert (count.inner_text(), visible()) == ("Step 1 of 3", [0])
+    figure.get_by_label("Previous step").click()
+    assert visible() == [0]
+    figure.get_by_label("Next step").press("Enter")
+    assert (count.inner_text(), visible()) == ("Step 2 of 3", [1])
+    figure.get_by_label("Play").click()
+    page.wait_for_function(
+        "output => output.textContent === 'Step 3 of 3'", arg=count.element_handle()
+    )
+    figure.get_by_label("Play").wait_for()  # it has stopped by itself
+    figure.get_by_label("Play").click()
+    assert visible() == [0]
+    figure.get_by_label("Pause").click()
+    page.wait_for_timeout(2000)
+    assert visible() == [0]
+    page.emulate_media(media="print")
+    assert visible() == [0, 1, 2]
+    assert not figure.locator(".ubh-player").is_visible()
+
+
+def test_whoever_wants_no_motion_steps_by_hand(visit):
+    page = visit("book/convolution-1d")
+    page.emulate_media(reduced_motion="reduce")
+    figure = page.locator(".ubh-steps").first
+    assert not figure.get_by_label("Play").is_visible()
+    figure.get_by_label("Next step").click()
+    assert figure.locator("output").inner_text() == "Step 2 of 3"

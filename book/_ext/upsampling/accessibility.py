@@ -33,3 +33,4 @@ def setup(app):
     app.add_node(nodes.entry, override=True, html=(visit_entry, depart_entry))
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
     app.add_js_file("upsampling.js", loading_method="defer")
+    app.add_js_file("steps.js", loading_method="defer")
