@@ -1,0 +1,173 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Problem set 5: sizes, and two frameworks
+#
+# First you will write the arithmetic of sizes: how large a convolution comes out, how large a
+# transposed one, and which `output_padding` is the right one. Then you will write TensorFlow's
+# transposed convolution by hand, carry kernels from one framework to the other, and make PyTorch
+# give exactly the numbers that TensorFlow's `SAME` gives.
+#
+# **How it works.** Replace `raise NotImplementedError` by your code and run the cell. The cell
+# below it checks your function on examples small enough to verify by hand. If the answer is
+# wrong, it tells you what seems to be confused, and which section of the book clears it up.
+# After you hand in, hidden tests try many more inputs, and each *aspect* that holds on all of
+# them gives its points.
+#
+# Write with NumPy only, except in the last exercise, where PyTorch is what you write with. Using a
+# framework where it is not asked for would spoil the fun; a function that does earns nothing.
+#
+# **Chapters:** *Sizes* and *TensorFlow and PyTorch*.
+
+# %%
+import numpy as np
+
+from autograde.notebook import check
+
+# %% [markdown]
+# ## A worked example
+#
+# A convolution with 3 taps and stride 2 goes over 7 elements, and over 8:
+#
+# | | elements | first window | second | third | left over |
+# | --- | --- | --- | --- | --- | --- |
+# | 7 elements | 0 … 6 | 0, 1, 2 | 2, 3, 4 | 4, 5, 6 | none |
+# | 8 elements | 0 … 7 | 0, 1, 2 | 2, 3, 4 | 4, 5, 6 | element 7 |
+#
+# Both give three outputs. Now turn it round: three inputs, 3 taps, stride 2. Should the result have
+# 7 places or 8? Both are right answers, and that is what `output_padding` is for. The three copies
+# of the kernel begin at the places 0, 2 and 4, and reach to place 6. So the smaller result has 7
+# places; for the larger one, `output_padding=1` adds place 7.
+
+# %%
+for n in (7, 8):
+    starts = [start for start in range(n) if start % 2 == 0 and start + 3 <= n]
+    print(n, "elements: windows begin at", starts, "and there are", len(starts))
+
+# %% [markdown]
+# ## 1. Predict first: which padding?
+#
+# {facts: predict_padding}
+#
+# A small map of 10 × 10 is to become 80 × 80, by a transposed convolution with a kernel of
+# **20 × 20** and stride **8**, without `output_padding`. Which `padding` does that?
+#
+# Work it out on paper. The check below only notes your answer; exercise 3 will show you.
+
+
+# %% exercise="predict_padding"
+def predict_padding():
+    """Return the padding that you expect, as a whole number."""
+    ### BEGIN SOLUTION
+    return 6
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 2. How large a convolution comes out
+#
+# {facts: conv_output_size}
+#
+# Along one axis, a kernel of `k` taps moves over `n` elements, with `p` zeros added at each end, in
+# steps of `s`. With a dilation of `d`, neighbouring taps stand `d` elements apart. In how many
+# places can it stand?
+#
+# If it cannot stand anywhere, raise a `ValueError`.
+#
+# <details><summary>Hint 1</summary>
+#
+# Over how many elements does the kernel reach, from its first tap to its last? Try `k = 3` with
+# `d = 1`, `2` and `3`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Put the kernel at the very front. How many elements are then left behind it, and how many whole
+# steps can it take? In Python, `//` divides and rounds down.
+#
+# </details>
+
+
+# %% exercise="conv_output_size"
+def conv_output_size(n, k, s=1, p=0, d=1):
+    """Return how many outputs a convolution has along one axis, as a whole number.
+
+    n  elements of the input, 1 or more
+    k  taps of the kernel, 1 or more
+    s  stride, 1 or more
+    p  zeros at each end, 0 or more
+    d  dilation, 1 or more
+
+    Raises ValueError where the kernel has no place to stand.
+    """
+    ### BEGIN SOLUTION
+    room = n + 2 * p - (d * (k - 1) + 1)
+    if room < 0:
+        raise ValueError("the kernel reaches further than the padded input")
+    return room // s + 1
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 3. How large a transposed convolution comes out
+#
+# {facts: conv_transpose_output_size}
+#
+# Now the other way: each of `n` inputs becomes a copy of the kernel, and the copies begin `s`
+# places apart. `output_padding` adds places at the end, then `p` places are cropped at each end.
+#
+# Raise a `ValueError` where there is no such layer: where `output_padding` is neither below the
+# stride nor below the dilation, and where nothing is left of the result.
+#
+# <details><summary>Hint 1</summary>
+#
+# Where does the last copy begin, and where does it end? Draw three copies of a kernel with two
+# taps, with stride 3.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# "Neither below the stride nor below the dilation": so it may be larger than one of the two.
+#
+# </details>
+
+
+# %% exercise="conv_transpose_output_size"
+def conv_transpose_output_size(n, k, s=1, p=0, output_padding=0, d=1):
+    """Return how many outputs a transposed convolution has along one axis, as a whole number.
+
+    n               elements of the input, 1 or more
+    k               taps of the kernel, 1 or more
+    s               stride, 1 or more
+    p               places cropped at each end, 0 or more
+    output_padding  places added at the end before the crop, 0 or more
+    d               dilation, 1 or more
+
+    Raises ValueError where output_padding is neither below s nor below d, and where no place is
+    left.
+    """
+    ### BEGIN SOLUTION
+    if output_padding >= max(s, d):
+        raise ValueError("output_padding has to be smaller than the stride or the dilation")
+    size = (n - 1) * s + d * (k - 1) + 1 + output_padding - 2 * p
+    if size < 1:
+        raise ValueError("the padding crops everything")
+    return size
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Was your prediction right? Put your padding in the place of the 0.
+
+# %%
+conv_transpose_output_size(10, 20, s=8, p=0)
