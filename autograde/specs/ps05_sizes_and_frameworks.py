@@ -78,6 +78,38 @@ def tf_transposed_size(n, k, s=1, p=0, output_padding=0, d=1):
     return np.pad(z[0, :, 0], (0, output_padding))[p : full + output_padding - p].size
 
 
+def torch_output_padding(n_in, n_out, k, s=1, p=0, d=1):
+    """Return the `output_padding` with which `F.conv_transpose1d` gives `n_out`, by trying."""
+    for extra in range(max(s, d)):
+        try:
+            size = torch_transposed_size(n_in, k, s, p, extra, d)
+        except RuntimeError:  # nothing is left
+            continue
+        if size == n_out:
+            return extra
+    raise ValueError("no output_padding that PyTorch accepts gives this size")
+
+
+@cache
+def tf_sizes_accepted(n_in, k, s, padding):
+    """Return the sizes that `tf.nn.conv1d_transpose` accepts, by trying.
+
+    In float64: for float32 there are kernels in TensorFlow that let a single input pass with sizes
+    for which the convolution has no output.
+    """
+    tf = _tf()
+    accepted = []
+    for size in range(1, n_in * s + k + s + 1):
+        x, w = np.zeros((1, n_in, 1)), np.zeros((k, 1, 1))
+        try:
+            with silent_stderr():
+                z = tf.nn.conv1d_transpose(x, w, (1, size, 1), strides=s, padding=padding)
+        except tf.errors.OpError:
+            continue
+        accepted.append(z.shape[1])
+    return tuple(accepted)
+
+
 # -- the size of a convolution ------------------------------------------------------------
 
 
@@ -468,6 +500,380 @@ TRANSPOSED_SIZE = Spec(
 )
 
 
+# -- which output padding -----------------------------------------------------------------
+
+
+FITS = "sizes that do not fit"
+
+
+def _extra(n_in, n_out, k, s=1, p=0, d=1):
+    return n_out - _transposed_size(n_in, k, s, p, 0, d)
+
+
+def _extra_cases(rng) -> Iterator[Case]:
+    plain = "stride alone"
+
+    def seen(aspect, expected, *args, **kwargs):
+        return Case(aspect, args, kwargs, visible=True, expected=expected)
+
+    yield seen(plain, 0, 3, 7, 3, s=2)
+    yield seen(plain, 1, 3, 8, 3, s=2)
+    yield seen(plain, 2, 2, 7, 2, s=3)
+    yield seen("padding", 5, 2, 12, 3, s=6, p=1)
+    yield seen("dilation", 1, 2, 12, 3, s=6, d=2)
+    yield seen("dilation", 2, 3, 8, 2, d=3)
+    below = "even without output_padding the result is larger"
+    above = "no output_padding that is allowed makes the result as large"
+    yield Case(FITS, (3, 6, 3), {"s": 2}, visible=True, refused=below)
+    yield Case(FITS, (3, 9, 3), {"s": 2}, visible=True, refused=above)
+
+    def drawn(aspect, s, p=0, d=1, extra=None, **more):
+        n, k = _between(rng, 1, 12), _between(rng, 1, 7)
+        if extra is None:
+            extra = _between(rng, 0, max(s, d) - 1)
+        while _transposed_size(n, k, s, p, extra, d) < 1:
+            n += 1
+        kwargs = {"s": s, "p": p, "d": d}
+        kwargs = {a: v for a, v in kwargs.items() if v != (a != "p")}
+        return Case(aspect, (n, _transposed_size(n, k, s, p, extra, d), k), kwargs, **more)
+
+    for _ in range(10):
+        yield drawn(plain, _between(rng, 1, 6))
+    yield Case(plain, (1, 1, 1))
+    yield Case(plain, (4, 36, 10), {"s": 8})  # 34 places without, two more
+    for _ in range(10):
+        yield drawn("padding", _between(rng, 1, 6), p=_between(rng, 1, 4))
+    yield Case("padding", (4, 32, 5), {"s": 8, "p": 1})
+    yield Case("padding", (112, 224, 3), {"s": 2, "p": 1})
+    yield Case("padding", (5, 34, 4), {"s": 8, "p": 2})
+    yield Case("padding", (2, 1, 1), {"s": 3, "p": 2})  # nothing would be left without it
+    for _ in range(10):
+        yield drawn("dilation", _between(rng, 1, 4), _between(rng, 0, 2), _between(rng, 2, 5))
+    yield Case("dilation", (4, 31, 3), {"s": 8, "d": 2})
+    yield Case("dilation", (4, 36, 3), {"s": 8, "d": 3, "p": 1})
+    yield Case("dilation", (3, 11, 3), {"s": 2, "d": 3})
+    for p in (0, 1):
+        for _ in range(2):
+            k, s = _between(rng, 4, 6), _between(rng, 1, 6)
+            size = _transposed_size(3, k, s, p)
+            kwargs = {"s": s, "p": p}
+            yield Case(FITS, (3, size - _between(rng, 1, 3), k), kwargs, refused=below)
+            yield Case(FITS, (3, size + s, k), kwargs, refused=above)
+    yield Case(FITS, (3, 16, 3), {"s": 5, "p": 1}, refused=above)
+    yield Case(FITS, (2, 10, 3), {"s": 6, "d": 2}, refused=below)
+    yield Case(FITS, (3, 14, 3), {"s": 2, "d": 3}, refused=above)
+
+
+def _wrong_extra(name, title, message, fn, section=f"{SIZES}#output-padding-ambiguity"):
+    """Return a misconception about the size, who still checks that its answer is allowed."""
+
+    def wrong(n_in, n_out, k, s=1, p=0, d=1):
+        extra = fn(n_in, n_out, k, s, p, d)
+        if not 0 <= extra < max(s, d):
+            raise ValueError("no output_padding fits")
+        return extra
+
+    return Misconception(name, title, message, section, wrong)
+
+
+def _unchecked_extra(name, title, message, fn):
+    def wrong(n_in, n_out, k, s=1, p=0, d=1):
+        return fn(n_in, n_out, k, s, p, d)
+
+    return Misconception(name, title, message, f"{SIZES}#output-padding-ambiguity", wrong)
+
+
+OUTPUT_PADDING = Spec(
+    name="output_padding_for",
+    title="Which output_padding",
+    summary="Find the `output_padding` that gives the size you want, if there is one.",
+    chapter=f"{SIZES}#output-padding-ambiguity",
+    parameters="n_in, n_out, k, s=1, p=0, d=1",
+    minutes=10,
+    difficulty="medium",
+    aspects=(
+        Aspect("stride alone", 1),
+        Aspect("padding", 1),
+        Aspect("dilation", 1),
+        Aspect(FITS, 1),
+    ),
+    cases=_extra_cases,
+    oracles={"PyTorch": torch_output_padding},
+    size_formula=lambda n_in, n_out, k, s=1, p=0, d=1: "The answer is one whole number.",
+    misconceptions=(
+        _unchecked_extra(
+            "input-size-not-looked-at",
+            "The input's size is not looked at",
+            "The remainder of the convolution's division is right where an answer exists. But it "
+            "is the same for sizes that belong to another number of inputs.",
+            lambda n_in, n_out, k, s, p, d: (n_out + 2 * p - _reach(k, d)) % s,
+        ),
+        _unchecked_extra(
+            "not-checked",
+            "The difference is not checked",
+            "The difference of the two sizes is the right start. But there are sizes that no "
+            "`output_padding` gives: it is never negative, and it has an upper limit.",
+            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, p, d),
+        ),
+        _unchecked_extra(
+            "nearest-allowed",
+            "The nearest that is allowed is taken",
+            "Where no `output_padding` gives the size, the nearest allowed one is returned. The "
+            "result will then have another size than was asked for, without a word.",
+            lambda n_in, n_out, k, s, p, d: min(
+                max(_extra(n_in, n_out, k, s, p, d), 0), max(s, d) - 1
+            ),
+        ),
+        _unchecked_extra(
+            "stride-less-one",
+            "Always the stride less one",
+            "That is a rule of thumb for one family of layers. Which output padding is right "
+            "depends on all the sizes.",
+            lambda n_in, n_out, k, s, p, d: s - 1,
+        ),
+        _wrong_extra(
+            "compared-with-the-stride-alone",
+            "Compared with the input times the stride",
+            "The wanted size is compared with the input's length times the stride. Without "
+            "`output_padding` the result has another length, as kernel and padding say.",
+            lambda n_in, n_out, k, s, p, d: n_out - n_in * s,
+            f"{TURN}#transposed-size",
+        ),
+        _wrong_extra(
+            "one-short",
+            "The last place is not counted",
+            "The result without `output_padding` is taken to be one place shorter than it is. The "
+            "number of the last place is one less than the number of places.",
+            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, p, d) + 1,
+            f"{TURN}#transposed-size",
+        ),
+        _wrong_extra(
+            "padding-counted-once",
+            "The padding counts once only",
+            "`p` places are cropped at each end, so twice as many in all.",
+            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, p, d) - p,
+            f"{TURN}#transposed-size",
+        ),
+        _wrong_extra(
+            "padding-ignored",
+            "The padding is ignored",
+            "The wanted size is compared with that before the crop. `p` places are cut off at each "
+            "end.",
+            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, 0, d),
+            f"{TURN}#transposed-size",
+        ),
+        _wrong_extra(
+            "padding-added",
+            "The padding is added",
+            "The padding is taken to make the result longer. In a transposed convolution it crops, "
+            "so it has to be made up for.",
+            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, -p, d),
+            f"{TURN}#transposed-size",
+        ),
+        _wrong_extra(
+            "dilation-ignored",
+            "The dilation is ignored",
+            "The copies are taken to be as long as the kernel has taps. With a dilation the taps "
+            "of a copy stand further apart.",
+            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, p),
+            f"{TWO}#dilation-2d",
+        ),
+        _wrong_extra(
+            "room-behind-the-last-tap",
+            "There is a gap behind the last tap, too",
+            "Each tap is given as much room as the dilation says. The gaps lie between the taps: "
+            "there is one fewer of them than there are taps.",
+            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, p, d) - (d - 1),
+            f"{TWO}#dilation-2d",
+        ),
+        _wrong_extra(
+            "shared-between-the-ends",
+            "It is shared between the ends",
+            "What is missing is divided between two ends, as for `padding`. `output_padding` "
+            "counts at one end only.",
+            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, p, d) / 2,
+        ),
+    ),
+)
+
+
+# -- the sizes that TensorFlow accepts ----------------------------------------------------
+
+
+def _sizes_accepted(n_in, k, s, padding):
+    least = (n_in - 1) * s + (1 if padding == "SAME" else k)
+    return list(range(least, least + s))
+
+
+def _tf_sizes_cases(rng) -> Iterator[Case]:
+    wide = "stride > kernel"
+
+    def seen(aspect, expected, *args):
+        return Case(aspect, args, visible=True, expected=expected)
+
+    yield seen("SAME", [4], 4, 3, 1, "SAME")
+    yield seen("SAME", [5, 6], 3, 3, 2, "SAME")
+    yield seen("SAME", [4, 5, 6], 2, 4, 3, "SAME")
+    yield seen("VALID", [6], 3, 4, 1, "VALID")
+    yield seen("VALID", [7, 8], 3, 3, 2, "VALID")
+    yield seen(wide, [4, 5, 6], 2, 2, 3, "SAME")
+    yield seen(wide, [5, 6, 7], 2, 2, 3, "VALID")
+    for _ in range(12):
+        s = _between(rng, 1, 4)
+        yield Case("SAME", (_between(rng, 1, 9), s + _between(rng, 0, 4), s, "SAME"))
+    yield Case("SAME", (1, 1, 1, "SAME"))
+    yield Case("SAME", (1, 5, 2, "SAME"))  # one input, and a kernel larger than the output
+    yield Case("SAME", (5, 4, 2, "SAME"))
+    for _ in range(12):
+        s = _between(rng, 1, 4)
+        yield Case("VALID", (_between(rng, 2, 9), s + _between(rng, 0, 4), s, "VALID"))
+    yield Case("VALID", (1, 3, 1, "VALID"))
+    yield Case("VALID", (4, 5, 3, "VALID"))
+    for padding in ("SAME", "VALID"):
+        for _ in range(5):
+            k = _between(rng, 1, 4)
+            yield Case(wide, (_between(rng, 2, 9), k, k + _between(rng, 1, 3), padding))
+        yield Case(wide, (3, 1, 4, padding))
+        yield Case(wide, (3, 2, 5, padding))
+        yield Case(wide, (3, 4, 5, padding))
+
+
+def _tf_sizes_explain(i, n_in, k, s, padding):
+    size = _sizes_accepted(n_in, k, s, padding)[i]
+    if padding == "SAME":
+        return f"SAME makes ⌈{size}/{s}⌉ = {n_in} of {size}."
+    return f"VALID makes ⌈({size} − {k} + 1)/{s}⌉ = {n_in} of {size}."
+
+
+def _wrong_sizes(name, title, message, fn, section=f"{SIZES}#tf-output-shape"):
+    return Misconception(name, title, message, section, fn)
+
+
+def _where(makes):
+    """Return the list of sizes of which `makes(size, k, s, padding)` is the given number."""
+
+    def sizes(n_in, k, s, padding):
+        tried = range(1, (n_in + 2) * s + 2 * k + 2)
+        return [size for size in tried if makes(size, k, s, padding) == n_in]
+
+    return sizes
+
+
+def _only_as_far_as_the_copies(n_in, k, s, padding):
+    return [m for m in _sizes_accepted(n_in, k, s, padding) if m <= (n_in - 1) * s + k]
+
+
+def _half_the_kernel_cropped(n_in, k, s, padding):
+    if padding == "VALID":
+        return _sizes_accepted(n_in, k, s, padding)
+    return [_transposed_size(n_in, k, s, k // 2, extra) for extra in range(s)]
+
+
+TF_SIZES = Spec(
+    name="tf_output_sizes",
+    title="The sizes that TensorFlow accepts",
+    summary="List every output size of which the convolution would make this input.",
+    chapter=f"{SIZES}#tf-output-shape",
+    parameters="n_in, k, s, padding",
+    minutes=15,
+    difficulty="medium",
+    aspects=(Aspect("SAME", 2), Aspect("VALID", 1), Aspect("stride > kernel", 1)),
+    cases=_tf_sizes_cases,
+    oracles={"TensorFlow": tf_sizes_accepted},
+    explain=_tf_sizes_explain,
+    size_formula=lambda n_in, k, s, padding: (
+        f"The convolution makes {n_in} of {s} different size{'s' * (s > 1)}."
+    ),
+    misconceptions=(
+        _wrong_sizes(
+            "same-and-valid-exchanged",
+            "SAME and VALID are exchanged",
+            "SAME leaves the kernel's length out of the size; VALID counts only windows that lie "
+            "inside.",
+            lambda n_in, k, s, padding: _sizes_accepted(
+                n_in, k, s, "VALID" if padding == "SAME" else "SAME"
+            ),
+            "book/convolution-1d#conv1d-same",
+        ),
+        _wrong_sizes(
+            "one-size-only-as-keras",
+            "Only the size that Keras takes",
+            "This is the size that Keras's layer chooses if it is not told one. The convolution "
+            "makes the same input of other sizes, too.",
+            lambda n_in, k, s, padding: [n_in * s + (max(k - s, 0) if padding == "VALID" else 0)],
+        ),
+        _wrong_sizes(
+            "smallest-size-only",
+            "Only the smallest size",
+            "This is the smallest size that fits. A stride above 1 leaves elements over at the "
+            "end, so larger sizes lead to the same number of windows.",
+            lambda n_in, k, s, padding: _sizes_accepted(n_in, k, s, padding)[:1],
+        ),
+        _wrong_sizes(
+            "rounded-down",
+            "Rounded down instead of up",
+            "The division is rounded down. TensorFlow's formulas for SAME and for VALID round up.",
+            _where(lambda size, k, s, padding: (size if padding == "SAME" else size - k + 1) // s),
+            "book/convolution-1d#conv1d-same",
+        ),
+        _wrong_sizes(
+            "first-window-not-counted",
+            "The first window is not counted",
+            "For VALID only the steps are counted. The window at the very front is one, too.",
+            _where(
+                lambda size, k, s, padding: (
+                    -(-size // s) if padding == "SAME" else max(0, size - k) // s
+                )
+            ),
+            f"{SIZES}#conv-size",
+        ),
+        _wrong_sizes(
+            "largest-missing",
+            "The largest size is missing",
+            "The list stops one too early. Python's `range` leaves its end out.",
+            lambda n_in, k, s, padding: _sizes_accepted(n_in, k, s, padding)[:-1],
+        ),
+        _wrong_sizes(
+            "one-too-small",
+            "All sizes are one too small",
+            "The list is as long as it should be, but begins one too early: of its first size the "
+            "convolution makes one output fewer.",
+            lambda n_in, k, s, padding: [m - 1 for m in _sizes_accepted(n_in, k, s, padding)],
+        ),
+        _wrong_sizes(
+            "largest-first",
+            "The largest comes first",
+            "All sizes are there, but in descending order. The smallest is asked for first.",
+            lambda n_in, k, s, padding: _sizes_accepted(n_in, k, s, padding)[::-1],
+        ),
+        _wrong_sizes(
+            "half-the-kernel-cropped",
+            "SAME as PyTorch's users write it",
+            "This takes SAME to be a padding of half the kernel on both sides. That is right for "
+            "odd kernels; for even ones SAME's two sides differ.",
+            _half_the_kernel_cropped,
+            "book/tensorflow-pytorch#same-asymmetric",
+        ),
+        _wrong_sizes(
+            "no-further-than-the-copies",
+            "No further than the copies reach",
+            "Sizes are left out in which no copy of the kernel reaches the last places. TensorFlow "
+            "accepts them; these places are 0.",
+            _only_as_far_as_the_copies,
+        ),
+        _wrong_sizes(
+            "every-smaller-size",
+            "Every smaller size, too",
+            "All sizes from 1 up to the largest are listed. Of a size too small the convolution "
+            "makes fewer outputs than there are inputs.",
+            lambda n_in, k, s, padding: list(
+                range(1, _sizes_accepted(n_in, k, s, padding)[-1] + 1)
+            ),
+        ),
+    ),
+)
+
+
 # -- predict first ------------------------------------------------------------------------
 
 
@@ -549,4 +955,6 @@ SPECS = (
     PREDICT,
     CONV_SIZE,
     TRANSPOSED_SIZE,
+    OUTPUT_PADDING,
+    TF_SIZES,
 )

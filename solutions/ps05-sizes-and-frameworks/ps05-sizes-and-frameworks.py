@@ -171,3 +171,85 @@ def conv_transpose_output_size(n, k, s=1, p=0, output_padding=0, d=1):
 
 # %%
 conv_transpose_output_size(10, 20, s=8, p=0)
+
+# %% [markdown]
+# ## 4. Which output_padding
+#
+# {facts: output_padding_for}
+#
+# In a network you rarely choose an `output_padding`. You know that a layer has `n_in` inputs and
+# should have `n_out` outputs, because that is how large the map was on the way down. Find the
+# `output_padding` that does it. PyTorch takes one that is smaller than the stride or smaller than
+# the dilation. If there is none, raise a `ValueError`.
+#
+# <details><summary>Hint 1</summary>
+#
+# What would the size be without any? You have written a function for that.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Your function of exercise 3 refuses what is smaller than 1. Here such a size may be a step on the
+# way: `output_padding` can make something of nothing. So compute it without that check.
+#
+# </details>
+
+
+# %% exercise="output_padding_for"
+def output_padding_for(n_in, n_out, k, s=1, p=0, d=1):
+    """Return the output_padding that makes n_out of n_in, as a whole number.
+
+    n_in   elements of the transposed convolution's input, 1 or more
+    n_out  how many it is to give, 1 or more
+    k      taps of the kernel, 1 or more
+    s      stride, 1 or more
+    p      places cropped at each end, 0 or more
+    d      dilation, 1 or more
+
+    Raises ValueError where no output_padding does it: it is 0 or more, and below s or below d.
+    """
+    ### BEGIN SOLUTION
+    extra = n_out - ((n_in - 1) * s - 2 * p + d * (k - 1) + 1)
+    if not 0 <= extra < max(s, d):
+        raise ValueError(f"an output_padding of {extra} would be needed")
+    return extra
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 5. The sizes that TensorFlow accepts
+#
+# {facts: tf_output_sizes}
+#
+# `tf.nn.conv2d_transpose` has no `output_padding`. You tell it the output's size, and it accepts
+# each size of which the *ordinary* convolution, with the same kernel, stride and `SAME` or `VALID`,
+# would make this input. List them all, the smallest first.
+#
+# <details><summary>Hint 1</summary>
+#
+# How many outputs does an ordinary convolution with `SAME` have, and how many with `VALID`? The
+# chapter *Convolution in 1-D* has both.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# You may try one size after the other. How large can they get at most?
+#
+# </details>
+
+
+# %% exercise="tf_output_sizes"
+def tf_output_sizes(n_in, k, s, padding):
+    """Return every output size along one axis that tf.nn.conv2d_transpose accepts.
+
+    n_in     elements of its input, 1 or more
+    k        taps of the kernel, 1 or more
+    s        stride, 1 or more
+    padding  "SAME" or "VALID"
+
+    Returns a list of whole numbers, ascending.
+    """
+    ### BEGIN SOLUTION
+    smallest = (n_in - 1) * s + (1 if padding == "SAME" else k)
+    return list(range(smallest, smallest + s))
+    ### END SOLUTION

@@ -92,6 +92,64 @@ def longer_by_undoing(n, k, s=1, p=0, output_padding=0, d=1):
     return size
 
 
+# -- output_padding_for --------------------------------------------------------------------
+
+
+def extra_by_difference(n_in, n_out, k, s=1, p=0, d=1):
+    extra = n_out + 2 * p - d * (k - 1) - (n_in - 1) * s - 1
+    if extra < 0 or (extra >= s and extra >= d):
+        raise ValueError(f"{extra} would be needed")
+    return extra
+
+
+def extra_by_trying(n_in, n_out, k, s=1, p=0, d=1):
+    for extra in range(max(s, d)):
+        if (n_in - 1) * s - 2 * p + d * (k - 1) + 1 + extra == n_out:
+            return np.int64(extra)
+    raise ValueError("none of them fits")
+
+
+def extra_by_reach(n_in, n_out, k, s=1, p=0, d=1):
+    """Look for the last place of the wanted result behind the last tap."""
+    last_tap = max(i * s + j * d for i in range(n_in) for j in range(k))
+    last_place = n_out - 1 + 2 * p
+    allowed = set(range(s)) | set(range(d))
+    if last_place - last_tap not in allowed:
+        raise ValueError("no output padding does it")
+    return last_place - last_tap
+
+
+# -- tf_output_sizes -----------------------------------------------------------------------
+
+
+def sizes_by_trying(n_in, k, s, padding):
+    def windows(size):
+        return math.ceil((size if padding == "SAME" else size - k + 1) / s)
+
+    return [size for size in range(1, (n_in + 1) * s + k) if windows(size) == n_in]
+
+
+def sizes_as_an_array(n_in, k, s, padding):
+    first = 1 if padding.upper() == "SAME" else k
+    return np.arange(s) + (n_in - 1) * s + first
+
+
+def sizes_as_a_tuple(n_in, k, s, padding):
+    """Begin with the largest, and go down."""
+    largest = n_in * s if padding == "SAME" else n_in * s + k - 1
+    return tuple(sorted(largest - i for i in range(s)))
+
+
+def sizes_by_counting_starts(n_in, k, s, padding):
+    """Count windows one by one; SAME has one for every stride begun."""
+    fitting = []
+    for size in range(1, (n_in + 1) * (s + k)):
+        starts = range(0, size, s) if padding == "SAME" else range(0, size - k + 1, s)
+        if len(starts) == n_in:
+            fitting.append(size)
+    return fitting
+
+
 ANSWERS = {
     "predict_padding": [predict_number, predict_as_float, predict_by_formula],
     "conv_output_size": [
@@ -101,4 +159,11 @@ ANSWERS = {
         size_by_spreading,
     ],
     "conv_transpose_output_size": [longer_by_formula, longer_by_marking, longer_by_undoing],
+    "output_padding_for": [extra_by_difference, extra_by_trying, extra_by_reach],
+    "tf_output_sizes": [
+        sizes_by_trying,
+        sizes_as_an_array,
+        sizes_as_a_tuple,
+        sizes_by_counting_starts,
+    ],
 }
