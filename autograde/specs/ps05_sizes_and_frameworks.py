@@ -11,15 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import count
+from numbers import Integral
 
 import numpy as np
 
 from autograde.quiet import silent_stderr
-from autograde.spec import Aspect, Case, Misconception, Spec
+from autograde.spec import Aspect, Case, Misconception, Rules, Spec
 
 SIZES = "book/sizes"
 TURN = "book/turning-it-round"
 TWO = "book/transposed-2d"
+BOTH = "book/tensorflow-pytorch"
+
+
+def _pair(value):
+    """Return an int or an (h, w) pair as a pair."""
+    return (value, value) if isinstance(value, Integral) else tuple(value)
 
 
 # -- oracles: the frameworks' own operations ----------------------------------------------
@@ -108,6 +115,30 @@ def tf_sizes_accepted(n_in, k, s, padding):
             continue
         accepted.append(z.shape[1])
     return tuple(accepted)
+
+
+def tf_conv_transpose2d(x, w, output_hw, strides, padding):
+    """Return `tf.nn.conv2d_transpose`."""
+    x, w = (np.ascontiguousarray(a) for a in (x, w))
+    shape = (len(x), *output_hw, w.shape[2])
+    z = _tf().nn.conv2d_transpose(x, w, shape, strides=_pair(strides), padding=padding)
+    return z.numpy()
+
+
+def torch_conv_transpose2d_tf(x, w, output_hw, strides, padding):
+    """Compose the operation of `F.conv_transpose2d`, which knows no SAME: crop its full result."""
+    import torch
+
+    x, w = (
+        torch.tensor(np.ascontiguousarray(a))
+        for a in (np.moveaxis(x, 3, 1), w.transpose(3, 2, 0, 1))
+    )
+    full = torch.nn.functional.conv_transpose2d(x, w, stride=_pair(strides)).numpy()
+    return _cut(
+        np.moveaxis(full, 1, 3),
+        _starts(x.shape[2:], w.shape[2:], output_hw, strides, padding),
+        output_hw,
+    )
 
 
 # -- the size of a convolution ------------------------------------------------------------
@@ -874,11 +905,679 @@ TF_SIZES = Spec(
 )
 
 
+# -- TensorFlow's transposed convolution --------------------------------------------------
+
+
+def _whole(rng, *shape):
+    """Draw small whole numbers without zeros: easy to read, and every one leaves a trace."""
+    return rng.integers(1, 10, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+def _kinds(rng, *shapes):
+    """Yield arrays of these shapes in float32 and float64, read-only, and as views."""
+    for dtype in (np.float32, np.float64):
+        arrays = [rng.standard_normal(s).astype(dtype) for s in shapes]
+        yield arrays
+        fixed = [a.copy() for a in arrays]
+        for a in fixed:
+            a.flags.writeable = False
+        yield fixed
+        yield [np.asfortranarray(a) for a in arrays]
+
+
+def _too_much(k, s, out):
+    """Return how many places SAME crops altogether."""
+    return max((-(-out // s) - 1) * s + k - out, 0)
+
+
+def _smaller_half_first(n, k, s, out, padding):
+    """Return how many places are cropped in front, as TensorFlow does it."""
+    return _too_much(k, s, out) // 2 if padding == "SAME" else 0
+
+
+def _starts(n_hw, k_hw, output_hw, strides, padding, start=_smaller_half_first):
+    """Return for each axis at which place of the full result the output begins."""
+    axes = zip(n_hw, k_hw, _pair(strides), output_hw, strict=True)
+    return [start(*axis, padding) for axis in axes]
+
+
+def _cut(full, starts, output_hw):
+    """Cut `output_hw` out of axes 1 and 2 of `full`; beyond it, at either end, there are zeros."""
+    ends = [(max(-a, 0), out) for a, out in zip(starts, output_hw, strict=True)]
+    full = np.pad(full, [(0, 0), *ends, (0, 0)])
+    (i, j), (h, w) = (max(a, 0) for a in starts), output_hw
+    return full[:, i : i + h, j : j + w]
+
+
+def _full(x, w, strides):
+    """Add up the weighted copies of the kernel, uncropped."""
+    (sh, sw), (n, h, wide, _), (kh, kw, o, _) = _pair(strides), x.shape, w.shape
+    full = np.zeros((n, (h - 1) * sh + kh, (wide - 1) * sw + kw, o), x.dtype)
+    for u, v in np.ndindex(kh, kw):
+        rows, columns = (slice(u, u + (h - 1) * sh + 1, sh), slice(v, v + (wide - 1) * sw + 1, sw))
+        full[:, rows, columns] += np.einsum("nhwi,oi->nhwo", x, w[u, v])
+    return full
+
+
+def _overwritten(x, w, strides):
+    (sh, sw), (kh, kw) = _pair(strides), w.shape[:2]
+    full = _full(x, w, strides) * 0
+    for i, j in np.ndindex(x.shape[1:3]):
+        copy = np.einsum("ni,uvoi->nuvo", x[:, i, j], w)
+        full[:, i * sh : i * sh + kh, j * sw : j * sw + kw] = copy
+    return full
+
+
+def _refused(n_hw, k_hw, output_hw, strides, padding):
+    """Return why TensorFlow refuses the size, or nothing."""
+    for axis, n, k, s, out in zip(
+        ("rows", "columns"), n_hw, k_hw, _pair(strides), output_hw, strict=True
+    ):
+        made = -(-out // s) if padding == "SAME" else max(0, -(-(out - k + 1) // s))
+        if made != n:
+            return f"of {out} {axis} the convolution makes {made}, and x has {n}"
+    return ""
+
+
+def _bent(full=_full, start=_smaller_half_first, *, checked=True, change=None, done=None):
+    """Return the operation with something wrong: a learner's function, made of its parts.
+
+    `change(x, w, output_hw, strides)` replaces the arguments, `done` works on the result.
+    """
+
+    def wrong(x, w, output_hw, strides, padding):
+        if checked and _refused(x.shape[1:3], w.shape[:2], output_hw, strides, padding):
+            raise ValueError("TensorFlow refuses this size")
+        if change:
+            x, w, output_hw, strides = change(x, w, output_hw, strides)
+        n, k = x.shape[1:3], w.shape[:2]
+        z = _cut(full(x, w, strides), _starts(n, k, output_hw, strides, padding, start), output_hw)
+        return done(z) if done else z
+
+    return wrong
+
+
+def _channels_exchanged(x, w, output_hw, strides):
+    return x, w.swapaxes(2, 3) if w.shape[2] == w.shape[3] else w, output_hw, strides
+
+
+def _line(*values):
+    """Return an image, or a kernel, of one row and one channel, with the axes (1, 1, n, 1)."""
+    return np.array(values, float).reshape(1, 1, -1, 1)
+
+
+def _taps(*values):
+    """Return a kernel of one row, (1, k, 1, 1)."""
+    return np.array(values, float).reshape(1, -1, 1, 1)
+
+
+def _drawn_tf(rng, aspect, padding, *, s=None, k=None, n=None, spare=None, batch=1, i=1, o=1):
+    """Draw a case whose size fits; `spare` says how much larger than the smallest it is."""
+    s = s or _two(rng, 1, 3)
+    s_hw = _pair(s)
+    k = k or tuple(t + _between(rng, 0, 2) for t in s_hw)
+    n = n or _two(rng, 2, 4)
+    spare = spare or tuple(_between(rng, 0, t - 1) for t in s_hw)
+    out = tuple(
+        (m - 1) * t + (1 if padding == "SAME" else l) + r
+        for m, t, l, r in zip(n, s_hw, k, spare, strict=True)
+    )
+    args = (_whole(rng, batch, *n, i), _whole(rng, *k, o, i), out, s, padding)
+    return Case(aspect, args)
+
+
+def _two(rng, low, high):
+    """Draw a pair of whole numbers."""
+    return _between(rng, low, high), _between(rng, low, high)
+
+
+def _conv_tf_cases(rng) -> Iterator[Case]:
+    x, w, wide, several = (
+        _line(1, 10, 100),
+        _taps(1, 2, 3),
+        "stride > kernel",
+        "channels and batches",
+    )
+
+    def seen(aspect, expected, *args):
+        return Case(aspect, args, visible=True, expected=_line(*expected))
+
+    yield seen("VALID", [1, 2, 13, 20, 130, 200, 300], x, w, (1, 7), (1, 2), "VALID")
+    yield seen("VALID", [1, 2, 13, 20, 130, 200, 300, 0], x, w, (1, 8), (1, 2), "VALID")
+    yield seen("SAME", [12, 123, 230], x, w, (1, 3), 1, "SAME")
+    yield seen("SAME", [2, 13, 20, 130, 200], x, w, (1, 5), (1, 2), "SAME")
+    yield seen("SAME", [1, 2, 13, 20, 130, 200], x, w, (1, 6), (1, 2), "SAME")
+    ten, two = _line(1, 10), _taps(1, 2)
+    yield seen(wide, [1, 2, 0, 10], ten, two, (1, 4), (1, 3), "SAME")
+    yield seen(wide, [1, 2, 0, 10, 20, 0], ten, two, (1, 6), (1, 3), "SAME")
+    yield Case(
+        several,
+        (
+            np.array([1.0, 10]).reshape(1, 1, 1, 2),
+            np.array([[[[1.0, 2], [3, 4]]]]),
+            (1, 1),
+            1,
+            "SAME",
+        ),
+        visible=True,
+        expected=[[[[21, 43]]]],
+    )
+    yield Case(
+        FITS,
+        (x, w, (1, 4), (1, 2), "SAME"),
+        visible=True,
+        refused=_refused((1, 3), (1, 3), (1, 4), (1, 2), "SAME"),
+    )
+    yield Case(
+        "dtype and inputs",
+        (np.float32(_line(3)), np.float32(_taps(1, 2)), (1, 2), 1, "VALID"),
+        visible=True,
+        expected=np.float32(_line(3, 6)),
+        exact_dtype=True,
+    )
+
+    def drawn(*args, **settings):
+        return _drawn_tf(rng, *args, **settings)
+
+    for _ in range(7):
+        yield drawn("VALID", "VALID")
+    yield drawn("VALID", "VALID", n=(1, 1), s=1, k=(1, 1))
+    yield drawn("VALID", "VALID", n=(3, 2), s=(1, 2), k=(2, 3), spare=(0, 1))
+    for _ in range(10):
+        yield drawn("SAME", "SAME")
+    yield drawn("SAME", "SAME", n=(3, 3), s=2, k=(3, 3), spare=(0, 0))
+    yield drawn("SAME", "SAME", n=(3, 3), s=2, k=(3, 3), spare=(1, 1))
+    yield drawn("SAME", "SAME", n=(2, 3), s=(1, 2), k=(4, 5), spare=(0, 1))
+    yield drawn("SAME", "SAME", n=(3, 2), s=1, k=(2, 4))
+    yield drawn("SAME", "SAME", n=(1, 2), s=2, k=(5, 6))  # kernel > output
+    for padding in ("SAME", "VALID"):
+        for _ in range(3):
+            k = _two(rng, 1, 2)
+            s = tuple(m + _between(rng, 1, 2) for m in k)
+            yield drawn(wide, padding, s=s, k=k)
+        yield drawn(wide, padding, s=(4, 3), k=(1, 2), n=(2, 3), spare=(3, 2))
+        yield drawn(wide, padding, s=5, k=(4, 3), n=(2, 2), spare=(0, 1))
+    for _ in range(5):  # nothing is cropped here: that has aspects of its own
+        c, b = _between(rng, 2, 3), _between(rng, 2, 3)
+        yield drawn(several, "VALID", batch=b, i=c, o=c, spare=(0, 0))
+        yield drawn(several, "VALID", batch=b, i=c, o=5 - c, spare=(0, 0))
+    yield drawn(several, "VALID", n=(3, 2), s=(1, 2), k=(2, 3), batch=2, i=2, o=3, spare=(0, 0))
+    for padding, n, k, s, out in (
+        ("SAME", (3, 3), (3, 3), 2, (4, 4)),
+        ("SAME", (3, 3), (3, 3), 2, (6, 7)),
+        ("SAME", (2, 3), (2, 2), (2, 3), (3, 10)),
+        ("VALID", (3, 3), (3, 3), 2, (6, 7)),
+        ("VALID", (3, 3), (3, 3), 2, (7, 9)),
+        ("VALID", (2, 2), (4, 4), 1, (2, 2)),
+    ):
+        why = _refused(n, k, out, s, padding)
+        yield Case(
+            FITS, (_whole(rng, 1, *n, 1), _whole(rng, *k, 1, 1), out, s, padding), refused=why
+        )
+    for x, w in _kinds(rng, (2, 3, 4, 2), (3, 2, 3, 2)):
+        yield Case("dtype and inputs", (x, w, (7, 8), 2, "VALID"), exact_dtype=True)
+
+
+def _gathered(n_hw, k_hw, starts, strides, at):
+    """Yield which place of x reaches place `at` of the result, and by which tap."""
+    (sh, sw) = _pair(strides)
+    for i, j in np.ndindex(*n_hw):
+        u, v = at[0] + starts[0] - i * sh, at[1] + starts[1] - j * sw
+        if 0 <= u < k_hw[0] and 0 <= v < k_hw[1]:
+            yield i, j, u, v
+
+
+def _sum(terms):
+    """Write out a sum of products, shortened."""
+    if len(terms) > 6:
+        terms = [*terms[:6], f"{len(terms) - 6} more products"]
+    return " + ".join(terms) or "0: no copy of the kernel reaches it"
+
+
+def _conv_tf_explain(at, x, w, output_hw, strides, padding):
+    n, row, column, o = at
+    starts = _starts(x.shape[1:3], w.shape[:2], output_hw, strides, padding)
+    terms = [
+        f"x[{n}, {i}, {j}, {c}]·w[{u}, {v}, {o}, {c}]"
+        for i, j, u, v in _gathered(x.shape[1:3], w.shape[:2], starts, strides, (row, column))
+        for c in range(x.shape[3])
+    ]
+    crop = f"{starts[0]} rows and {starts[1]} columns are cropped in front. "
+    return f"{crop}z[{n}, {row}, {column}, {o}] is {_sum(terms)}."
+
+
+def _wrong_tf(name, title, message, section, fn):
+    return Misconception(name, title, message, section, fn)
+
+
+CONV_TRANSPOSE2D_TF = Spec(
+    name="conv_transpose2d_tf",
+    title="TensorFlow's transposed convolution",
+    summary="Write `tf.nn.conv2d_transpose` by hand: channels last, its own kernel, SAME or VALID.",
+    chapter=f"{SIZES}#same-extra-row",
+    parameters="x, w, output_hw, strides, padding",
+    minutes=40,
+    difficulty="hard",
+    aspects=(
+        Aspect("VALID", 1),
+        Aspect("SAME", 2),
+        Aspect("stride > kernel", 1),
+        Aspect("channels and batches", 1),
+        Aspect(FITS, 1),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_conv_tf_cases,
+    oracles={"TensorFlow": tf_conv_transpose2d, "PyTorch": torch_conv_transpose2d_tf},
+    explain=_conv_tf_explain,
+    size_formula=lambda x, w, output_hw, strides, padding: (
+        f"The result has the axes (image, row, column, channel): {len(x)} images of "
+        f"{output_hw[0]} × {output_hw[1]} with {w.shape[2]} channels."
+    ),
+    rules=Rules(libraries=("numpy", "scipy"), seconds=4.0),
+    misconceptions=(
+        _wrong_tf(
+            "larger-half-in-front",
+            "The larger half is cropped in front",
+            "Where an odd number of rows or columns is too much, one more is cut off in front. "
+            "TensorFlow cuts it off at the end.",
+            f"{SIZES}#same-extra-row",
+            _bent(start=lambda n, k, s, out, p: -(-_too_much(k, s, out) // 2) * (p == "SAME")),
+        ),
+        _wrong_tf(
+            "cropped-at-the-end",
+            "Everything is cropped at the end",
+            "The first rows and columns of the full result are kept. SAME crops at both ends, as "
+            "evenly as it goes.",
+            f"{SIZES}#same-extra-row",
+            _bent(start=lambda n, k, s, out, p: 0),
+        ),
+        _wrong_tf(
+            "cropped-in-front",
+            "Everything is cropped in front",
+            "The last rows and columns of the full result are kept. SAME crops at both ends, as "
+            "evenly as it goes.",
+            f"{SIZES}#same-extra-row",
+            _bent(start=lambda n, k, s, out, p: _too_much(k, s, out) * (p == "SAME")),
+        ),
+        _wrong_tf(
+            "cropped-as-for-stride-one",
+            "Cropped as for stride 1",
+            "Half of the kernel less one is cut off in front, whatever the stride and the size. "
+            "How much SAME crops depends on these, too.",
+            f"{SIZES}#same-extra-row",
+            _bent(start=lambda n, k, s, out, p: (k - 1) // 2 * (p == "SAME")),
+        ),
+        _wrong_tf(
+            "padding-of-the-small-map",
+            "The padding is worked out for the small map",
+            "SAME's padding is computed from the size of `x`. It belongs to the convolution that "
+            "is turned round, and its input is the large map.",
+            f"{SIZES}#same-extra-row",
+            _bent(start=lambda n, k, s, out, p: _too_much(k, s, n) // 2 * (p == "SAME")),
+        ),
+        _wrong_tf(
+            "empty-places-in-front",
+            "The places that nothing reaches come first",
+            "Where the output is larger than the copies of the kernel reach, the zeros are put in "
+            "front. The first copy begins at the front; what it leaves over lies at the end.",
+            f"{SIZES}#tf-output-shape",
+            _bent(
+                start=lambda n, k, s, out, p: (
+                    _smaller_half_first(n, k, s, out, p) - max(out - (n - 1) * s - k, 0)
+                )
+            ),
+        ),
+        _wrong_tf(
+            "kernel-axes-exchanged",
+            "The kernel's channel axes are exchanged",
+            "The kernel is read as that of an ordinary convolution, (height, width, in, out). For "
+            "the transposed one TensorFlow has (height, width, out, in).",
+            f"{BOTH}#kernel-axes",
+            _bent(change=_channels_exchanged),
+        ),
+        _wrong_tf(
+            "kernel-rotated",
+            "The kernel is turned round",
+            "The copies of the kernel lie turned by 180°. Scattering lays them down as they are.",
+            f"{TWO}#scatter-2d",
+            _bent(change=lambda x, w, out, s: (x, w[::-1, ::-1], out, s)),
+        ),
+        _wrong_tf(
+            "overlap-overwritten",
+            "Overlaps are overwritten",
+            "Where two copies of the kernel meet, the later one replaces the earlier. They add up.",
+            f"{TWO}#scatter-2d",
+            _bent(full=_overwritten),
+        ),
+        _wrong_tf(
+            "stride-axes-exchanged",
+            "The two strides are exchanged",
+            "A pair of strides is (down, across): the first belongs to the height.",
+            f"{TWO}#scatter-2d",
+            _bent(change=lambda x, w, out, s: (x, w, out, _pair(s)[::-1])),
+        ),
+        _wrong_tf(
+            "size-axes-exchanged",
+            "Height and width are exchanged",
+            "`output_hw` is (height, width), rows first.",
+            f"{BOTH}#layouts",
+            _bent(change=lambda x, w, out, s: (x, w, out[::-1], s)),
+        ),
+        _wrong_tf(
+            "channels-first",
+            "The channels come out first",
+            "The result has PyTorch's axes, (image, channel, row, column). Here the channels stay "
+            "last, as in `x`.",
+            f"{BOTH}#layouts",
+            _bent(done=lambda z: np.moveaxis(z, 3, 1)),
+        ),
+        _wrong_tf(
+            "any-size-taken",
+            "Any size is taken",
+            "The result is cropped or filled up to any size. TensorFlow accepts only sizes of "
+            "which the convolution would make a map as large as `x`.",
+            f"{SIZES}#tf-output-shape",
+            _bent(checked=False),
+        ),
+    ),
+)
+
+
+# -- kernels of the one framework and the other -------------------------------------------
+
+
+def _tf_responses(w):
+    """Return what `tf.nn.conv2d_transpose` makes of a single 1 in each of its input channels.
+
+    The result has the axes (input channel, row, column, output channel): for each input channel
+    the copies of the kernel that it sends.
+    """
+    ones = np.eye(w.shape[3], dtype=w.dtype)[:, None, None]
+    return tf_conv_transpose2d(ones, w, w.shape[:2], 1, "VALID")
+
+
+def _torch_responses(w):
+    """Return what `F.conv_transpose2d` makes of a single 1 in each of its input channels."""
+    import torch
+
+    ones = torch.eye(len(w), dtype=w.dtype)[:, :, None, None]
+    return torch.nn.functional.conv_transpose2d(ones, w).numpy()
+
+
+def tf_tf_kernel_to_torch(w):
+    """Return the copies that TensorFlow's kernel sends, laid out as PyTorch lays out images."""
+    return np.moveaxis(_tf_responses(w), 3, 1)
+
+
+def torch_tf_kernel_to_torch(w):
+    """Return the copies that PyTorch sends with the kernel that `permute` makes."""
+    import torch
+
+    return _torch_responses(torch.tensor(np.ascontiguousarray(w)).permute(3, 2, 0, 1))
+
+
+def torch_torch_kernel_to_tf(w):
+    """Return the copies that PyTorch's kernel sends, with the input channels put last."""
+    import torch
+
+    copies = _torch_responses(torch.tensor(np.ascontiguousarray(w)))
+    return copies.transpose(2, 3, 1, 0)
+
+
+def tf_torch_kernel_to_tf(w):
+    """Return the copies that TensorFlow sends with the kernel that `tf.transpose` makes."""
+    kernel = _tf().transpose(np.ascontiguousarray(w), (2, 3, 1, 0)).numpy()
+    return np.moveaxis(_tf_responses(kernel), 0, 3)
+
+
+def _kernel_cases(order):
+    """Return `cases` for kernels whose axes (height, width, out, in) stand in this order."""
+
+    def cases(rng) -> Iterator[Case]:
+        def seen(aspect, kernel, back, **more):
+            w = np.array(kernel).transpose(order)
+            expected = w.transpose(np.argsort(order)).transpose(back)
+            return Case(aspect, (w,), visible=True, expected=expected, **more)
+
+        back = (3, 2, 0, 1) if order == (0, 1, 2, 3) else (0, 1, 2, 3)
+        square = np.array([1.0, 2, 3, 4]).reshape(2, 2, 1, 1)
+        yield seen("one channel", square, back)
+        yield seen("one channel", np.array([1.0, 2, 3]).reshape(1, 3, 1, 1), back)
+        yield seen("channels", np.array([1.0, 2, 3, 4, 5, 6]).reshape(1, 1, 2, 3), back)
+        yield seen("channels", np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), back)
+        small = np.float32([5, 6]).reshape(1, 1, 1, 2)
+        yield seen("dtype and inputs", small, back, exact_dtype=True)
+
+        def drawn(aspect, *shape):
+            return Case(aspect, (_whole(rng, *(shape[a] for a in order)),))
+
+        for _ in range(8):
+            yield drawn("one channel", *_two(rng, 1, 4), 1, 1)
+        yield drawn("one channel", 2, 2, 1, 1)
+        yield drawn("one channel", 3, 2, 1, 1)
+        yield drawn("one channel", 1, 1, 1, 1)
+        for _ in range(12):
+            yield drawn("channels", *_two(rng, 1, 4), *_two(rng, 1, 4))
+        yield drawn("channels", 3, 3, 3, 3)  # no shape tells the axes apart here
+        yield drawn("channels", 2, 3, 4, 5)
+        yield drawn("channels", 2, 2, 3, 3)
+        yield drawn("channels", 3, 2, 2, 2)
+        for (w,) in _kinds(rng, tuple((3, 2, 4, 3)[a] for a in order)):
+            yield Case("dtype and inputs", (w,), exact_dtype=True)
+
+    return cases
+
+
+TF_ORDER, TORCH_ORDER = (0, 1, 2, 3), (3, 2, 0, 1)
+
+
+def _moved(name, title, message, label, fn):
+    return Misconception(name, title, message, f"{BOTH}#{label}", fn)
+
+
+KERNEL_ASPECTS = (
+    Aspect("one channel", 1),
+    Aspect("channels", 1),
+    Aspect("dtype and inputs", 1),
+)
+
+TF_TO_TORCH = Spec(
+    name="tf_kernel_to_torch",
+    title="A kernel from TensorFlow to PyTorch",
+    summary="Put the axes of a transposed convolution's kernel into PyTorch's order.",
+    chapter=f"{BOTH}#kernel-axes",
+    parameters="w",
+    minutes=10,
+    difficulty="easy",
+    aspects=KERNEL_ASPECTS,
+    cases=_kernel_cases(TF_ORDER),
+    oracles={"TensorFlow": tf_tf_kernel_to_torch, "PyTorch": torch_tf_kernel_to_torch},
+    explain=lambda at, w: (
+        f"Place {list(at)} is input channel {at[0]}, output channel {at[1]}, row {at[2]}, column "
+        f"{at[3]}. TensorFlow keeps it at [{at[2]}, {at[3]}, {at[1]}, {at[0]}]."
+    ),
+    size_formula=lambda w: (
+        f"There are {w.shape[3]} input and {w.shape[2]} output channels, and the taps have "
+        f"{w.shape[0]} rows and {w.shape[1]} columns."
+    ),
+    misconceptions=(
+        _moved(
+            "channel-axes-exchanged",
+            "Output channels before input channels",
+            "The output channels come first, as in the kernel of an ordinary convolution in "
+            "PyTorch. In a transposed one the input channels do.",
+            "kernel-axes",
+            lambda w: w.transpose(2, 3, 0, 1),
+        ),
+        _moved(
+            "all-axes-reversed",
+            "Height and width are exchanged, too",
+            "All four axes are reversed. The taps' rows and columns keep their order; only the "
+            "channels move.",
+            "kernel-axes",
+            lambda w: w.transpose(3, 2, 1, 0),
+        ),
+        _moved(
+            "reshaped",
+            "The numbers keep their order in memory",
+            "The shape is right, but `reshape` reads the numbers in the order in which they lie. "
+            "To carry an axis to another place, the numbers have to move.",
+            "convert-weights",
+            lambda w: w.reshape(w.shape[3], w.shape[2], w.shape[0], w.shape[1]),
+        ),
+        _moved(
+            "rotated",
+            "The taps are turned round",
+            "The kernel is turned by 180°. Both frameworks lay the copies down as they are, so "
+            "nothing is turned on the way.",
+            "convert-weights",
+            lambda w: w[::-1, ::-1].transpose(3, 2, 0, 1),
+        ),
+        _moved(
+            "made-into-a-convolution",
+            "This is the kernel of an ordinary convolution",
+            "Turned by 180° and with exchanged channels it would be right for an ordinary "
+            "convolution over the stretched map. Here the layer stays a transposed one.",
+            "convert-weights",
+            lambda w: w[::-1, ::-1].transpose(2, 3, 0, 1),
+        ),
+        _moved(
+            "unchanged",
+            "Nothing is changed",
+            "The kernel still has TensorFlow's axes. PyTorch would take the rows of the taps for "
+            "input channels.",
+            "kernel-axes",
+            lambda w: w.copy(),
+        ),
+        _moved(
+            "treated-as-an-image",
+            "Treated as a batch of images",
+            "This is the way from NHWC to NCHW, which is for images. A kernel has other axes, and "
+            "they are in another order.",
+            "layouts",
+            lambda w: w.transpose(0, 3, 1, 2),
+        ),
+        _moved(
+            "input-channels-moved-only",
+            "Only the input channels are moved",
+            "The input channels have come to the front, and the output channels are still last. "
+            "They belong behind the input channels.",
+            "kernel-axes",
+            lambda w: w.transpose(3, 0, 1, 2),
+        ),
+        _moved(
+            "other-direction",
+            "This is the way back",
+            "These axes would be right for a kernel that comes from PyTorch. From TensorFlow they "
+            "start in another order, so another permutation is needed.",
+            "convert-weights",
+            lambda w: w.transpose(2, 3, 1, 0),
+        ),
+    ),
+)
+
+
+TORCH_TO_TF = Spec(
+    name="torch_kernel_to_tf",
+    title="A kernel from PyTorch to TensorFlow",
+    summary="Put the axes of a transposed convolution's kernel into TensorFlow's order.",
+    chapter=f"{BOTH}#convert-weights",
+    parameters="w",
+    minutes=5,
+    difficulty="easy",
+    aspects=KERNEL_ASPECTS,
+    cases=_kernel_cases(TORCH_ORDER),
+    oracles={"PyTorch": torch_torch_kernel_to_tf, "TensorFlow": tf_torch_kernel_to_tf},
+    explain=lambda at, w: (
+        f"Place {list(at)} is row {at[0]}, column {at[1]}, output channel {at[2]}, input channel "
+        f"{at[3]}. PyTorch keeps it at [{at[3]}, {at[2]}, {at[0]}, {at[1]}]."
+    ),
+    size_formula=lambda w: (
+        f"There are {w.shape[0]} input and {w.shape[1]} output channels, and the taps have "
+        f"{w.shape[2]} rows and {w.shape[3]} columns."
+    ),
+    misconceptions=(
+        _moved(
+            "channel-axes-exchanged",
+            "Input channels before output channels",
+            "The output channels come last, as in the kernel of an ordinary convolution in "
+            "TensorFlow. In a transposed one the input channels do.",
+            "kernel-axes",
+            lambda w: w.transpose(2, 3, 0, 1),
+        ),
+        _moved(
+            "all-axes-reversed",
+            "Height and width are exchanged, too",
+            "All four axes are reversed. The taps' rows and columns keep their order; only the "
+            "channels move.",
+            "kernel-axes",
+            lambda w: w.transpose(3, 2, 1, 0),
+        ),
+        _moved(
+            "reshaped",
+            "The numbers keep their order in memory",
+            "The shape is right, but `reshape` reads the numbers in the order in which they lie. "
+            "To carry an axis to another place, the numbers have to move.",
+            "convert-weights",
+            lambda w: w.reshape(w.shape[2], w.shape[3], w.shape[1], w.shape[0]),
+        ),
+        _moved(
+            "rotated",
+            "The taps are turned round",
+            "The kernel is turned by 180°. Both frameworks lay the copies down as they are, so "
+            "nothing is turned on the way.",
+            "convert-weights",
+            lambda w: w[:, :, ::-1, ::-1].transpose(2, 3, 1, 0),
+        ),
+        _moved(
+            "made-into-a-convolution",
+            "This is the kernel of an ordinary convolution",
+            "Turned by 180° and with exchanged channels it would be right for an ordinary "
+            "convolution over the stretched map. Here the layer stays a transposed one.",
+            "convert-weights",
+            lambda w: w[:, :, ::-1, ::-1].transpose(2, 3, 0, 1),
+        ),
+        _moved(
+            "unchanged",
+            "Nothing is changed",
+            "The kernel still has PyTorch's axes. TensorFlow would take the input channels for the "
+            "rows of the taps.",
+            "kernel-axes",
+            lambda w: w.copy(),
+        ),
+        _moved(
+            "treated-as-an-image",
+            "Treated as a batch of images",
+            "This is the way from NCHW to NHWC, which is for images. A kernel has other axes, and "
+            "they are in another order.",
+            "layouts",
+            lambda w: w.transpose(0, 2, 3, 1),
+        ),
+        _moved(
+            "input-channels-moved-only",
+            "Only the input channels are moved",
+            "The input channels have gone to the end, and the output channels still come before "
+            "the taps. They belong between the taps' columns and the input channels.",
+            "kernel-axes",
+            lambda w: w.transpose(1, 2, 3, 0),
+        ),
+        _moved(
+            "other-direction",
+            "This is the way there",
+            "These axes would be right for a kernel that comes from TensorFlow. From PyTorch they "
+            "start in another order, so another permutation is needed.",
+            "convert-weights",
+            lambda w: w.transpose(3, 2, 0, 1),
+        ),
+    ),
+)
+
+
 # -- predict first ------------------------------------------------------------------------
 
 
-def _guess(name, title, message, label, answer):
-    return Misconception(name, title, message, f"{SIZES}#{label}", lambda: answer)
+def _guess(name, title, message, section, answer):
+    return Misconception(name, title, message, section, lambda: answer)
 
 
 def _padding_that_gives(size_of):
@@ -905,7 +1604,7 @@ PREDICT = Spec(
             "counted-once",
             "What is too much is taken for the padding",
             "Twelve places are too many, but `padding` crops at both ends.",
-            "fcn-numbers",
+            f"{SIZES}#fcn-numbers",
             12,
         ),
         _guess(
@@ -913,7 +1612,7 @@ PREDICT = Spec(
             "One stride too many",
             "This comes out if ten strides are counted, or if half the kernel is taken. There are "
             "only nine steps between ten copies.",
-            "fcn-numbers",
+            f"{SIZES}#fcn-numbers",
             10,
         ),
         _guess(
@@ -921,7 +1620,7 @@ PREDICT = Spec(
             "The padding for stride 1",
             "Half of the kernel less one keeps the size of a convolution with stride 1. Here the "
             "stride has a say.",
-            "fcn-numbers",
+            f"{SIZES}#fcn-numbers",
             9,
         ),
         _guess(
@@ -929,7 +1628,7 @@ PREDICT = Spec(
             "The stride is taken for the padding",
             "This is the stride. How much is to be cropped depends on how far the kernel hangs "
             "over the stride.",
-            "fcn-numbers",
+            f"{SIZES}#fcn-numbers",
             8,
         ),
         _guess(
@@ -937,15 +1636,86 @@ PREDICT = Spec(
             "Nothing is cropped",
             "Without a crop the size is eighty only where the kernel is as long as the stride. "
             "This kernel is longer.",
-            "fcn-numbers",
+            f"{SIZES}#fcn-numbers",
             0,
         ),
         _guess(
             "halved-twice",
             "What is too much is halved twice",
             "Twelve places are too many. Shared out between two ends, that is more than three.",
-            "fcn-numbers",
+            f"{SIZES}#fcn-numbers",
             3,
+        ),
+    ),
+)
+
+
+def _first_number(conv):
+    x, w = _line(1, 10), _taps(1, 2, 3, 4, 5)
+    return float(conv(x, w, (1, 4), (1, 2), "SAME")[0, 0, 0, 0])
+
+
+PREDICT_FIRST_NUMBER = Spec(
+    name="predict_first_number",
+    title="Predict first: what does SAME leave in front?",
+    summary="Find on paper the first number of a transposed convolution with SAME.",
+    chapter=f"{SIZES}#same-extra-row",
+    parameters="",
+    minutes=5,
+    difficulty="medium",
+    aspects=(Aspect("answer", 1),),
+    cases=lambda rng: iter([Case("answer", ())]),
+    oracles={
+        "TensorFlow": lambda: _first_number(tf_conv_transpose2d),
+        "PyTorch": lambda: _first_number(torch_conv_transpose2d_tf),
+    },
+    misconceptions=(
+        _guess(
+            "larger-half-in-front",
+            "The larger half is cropped in front",
+            "Three places are too many. Two of them were cropped in front, but TensorFlow crops "
+            "the larger half at the end.",
+            f"{SIZES}#same-extra-row",
+            13,
+        ),
+        _guess(
+            "nothing-cropped-in-front",
+            "Nothing is cropped in front",
+            "This is the first number of the full result. Three places are too many, and SAME "
+            "crops at both ends.",
+            f"{SIZES}#same-extra-row",
+            1,
+        ),
+        _guess(
+            "all-cropped-in-front",
+            "Everything is cropped in front",
+            "All three places that are too many were cropped in front. SAME shares them out "
+            "between the ends.",
+            f"{SIZES}#same-extra-row",
+            24,
+        ),
+        _guess(
+            "kernel-turned-round",
+            "The kernel is turned round",
+            "The crop is right, but the copies of the kernel lie the wrong way round. They are "
+            "laid down as they are.",
+            f"{TURN}#scatter-view",
+            4,
+        ),
+        _guess(
+            "turned-round-and-uncropped",
+            "The last tap comes first",
+            "The copies lie the wrong way round, and nothing was cropped in front of them.",
+            f"{TURN}#scatter-view",
+            5,
+        ),
+        _guess(
+            "zeros-in-front",
+            "A zero stands in front",
+            "SAME's padding belongs to the ordinary convolution. Turned round, it is no zeros that "
+            "are added, but places that are cropped.",
+            f"{TURN}#transposed-padding",
+            0,
         ),
     ),
 )
@@ -957,4 +1727,8 @@ SPECS = (
     TRANSPOSED_SIZE,
     OUTPUT_PADDING,
     TF_SIZES,
+    PREDICT_FIRST_NUMBER,
+    CONV_TRANSPOSE2D_TF,
+    TF_TO_TORCH,
+    TORCH_TO_TF,
 )

@@ -253,3 +253,169 @@ def tf_output_sizes(n_in, k, s, padding):
     smallest = (n_in - 1) * s + (1 if padding == "SAME" else k)
     return list(range(smallest, smallest + s))
     ### END SOLUTION
+
+
+# %% [markdown]
+# ## 6. Predict first: what does SAME leave in front?
+#
+# {facts: predict_first_number}
+#
+# In TensorFlow, the row (1, 10) goes through a transposed convolution with the taps (1, 2, 3, 4, 5)
+# and stride **2**. You ask for **4** outputs, with `padding="SAME"`. Which number comes first?
+#
+# Lay down the two copies of the kernel, add them up, and crop as `SAME` does.
+
+
+# %% exercise="predict_first_number"
+def predict_first_number():
+    """Return the first of the four numbers that you expect."""
+    ### BEGIN SOLUTION
+    return 2
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 7. TensorFlow's transposed convolution
+#
+# {facts: conv_transpose2d_tf}
+#
+# Write `tf.nn.conv2d_transpose`. Images have their channels last, `(N, H, W, C)`, and the kernel
+# has the axes (height, width, **output** channels, **input** channels). With `VALID` nothing is
+# cropped. With `SAME`, what is too much is cropped at both ends, as evenly as it goes; the odd row
+# or column goes at the end. Where the copies of the kernel do not reach, there are zeros.
+#
+# Raise a `ValueError` for an `output_hw` that TensorFlow refuses: you listed the sizes that it
+# accepts in exercise 5.
+#
+# <details><summary>Hint 1</summary>
+#
+# Compute the full result first, with nothing cropped. For one tap of the kernel, all images and all
+# places are added at once: to a slice with a step, times a small matrix of channels.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# How far does the full result reach beyond `output_hw`? If it does not reach that far, it needs
+# zeros at the end instead.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Height and width are treated alike. A small function of your own for one axis saves you from
+# mistakes in the second one.
+#
+# </details>
+
+
+# %% exercise="conv_transpose2d_tf"
+def conv_transpose2d_tf(x, w, output_hw, strides, padding):
+    """Return the transposed convolution of a batch of images, as TensorFlow computes it.
+
+    x          array of shape (N, H, W, C), floating
+    w          array of shape (kh, kw, M, C), of the same type; M output channels
+    output_hw  height and width of the result
+    strides    1 or more, or a pair (down, across)
+    padding    "SAME" or "VALID"
+
+    Returns an array of shape (N, *output_hw, M) of x's type. Raises ValueError where the
+    convolution with these settings would not make a map as large as x of output_hw.
+    """
+    ### BEGIN SOLUTION
+    sh, sw = (strides, strides) if np.ndim(strides) == 0 else strides
+    (n, h, wide, _), (kh, kw, m, _), (h_out, w_out) = x.shape, w.shape, output_hw
+
+    def first_kept(n, k, s, out):
+        """Return how many places of the full result are cropped in front."""
+        smallest = (n - 1) * s + (1 if padding == "SAME" else k)
+        if not smallest <= out < smallest + s:
+            raise ValueError(f"of {out} the convolution does not make {n}")
+        return max((n - 1) * s + k - out, 0) // 2
+
+    i, j = first_kept(h, kh, sh, h_out), first_kept(wide, kw, sw, w_out)
+    h_full, w_full = max((h - 1) * sh + kh, h_out), max((wide - 1) * sw + kw, w_out)
+    full = np.zeros((n, h_full, w_full, m), dtype=x.dtype)
+    for u in range(kh):
+        for v in range(kw):
+            rows, columns = (
+                slice(u, u + (h - 1) * sh + 1, sh),
+                slice(v, v + (wide - 1) * sw + 1, sw),
+            )
+            full[:, rows, columns] += np.einsum("nhwc,mc->nhwm", x, w[u, v])
+    return full[:, i : i + h_out, j : j + w_out]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Was your prediction of exercise 6 right?
+
+# %%
+row, taps = np.array([1.0, 10]).reshape(1, 1, 2, 1), np.arange(1.0, 6).reshape(1, 5, 1, 1)
+conv_transpose2d_tf(row, taps, (1, 4), (1, 2), "SAME").ravel()
+
+# %% [markdown]
+# ## 8. A kernel from TensorFlow to PyTorch
+#
+# {facts: tf_kernel_to_torch}
+#
+# Someone has trained a network in TensorFlow, and you want its weights in PyTorch. The kernel of a
+# transposed convolution has the axes (height, width, output channels, input channels) in
+# TensorFlow, and (input channels, output channels, height, width) in PyTorch. Carry it over, so
+# that PyTorch's layer does the same as TensorFlow's did.
+#
+# <details><summary>Hint</summary>
+#
+# NumPy's `transpose` takes the new order of the axes: for each new axis, the number of the old one
+# that goes there. Are the taps the same taps in both frameworks, or does one of them turn them
+# round?
+#
+# </details>
+
+
+# %% exercise="tf_kernel_to_torch"
+def tf_kernel_to_torch(w):
+    """Return a transposed convolution's kernel with PyTorch's axes.
+
+    w  array of shape (kh, kw, M, C), as TensorFlow has it; C input and M output channels
+
+    Returns an array of shape (C, M, kh, kw) and of w's type. It may be a view.
+    """
+    ### BEGIN SOLUTION
+    return w.transpose(3, 2, 0, 1)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 9. And from PyTorch to TensorFlow
+#
+# {facts: torch_kernel_to_tf}
+#
+# Now the way back. One after the other, the two functions have to give the kernel that you started
+# with.
+#
+# <details><summary>Hint</summary>
+#
+# Write down the four axes of the result, and beside each the number that it has in the kernel you
+# are given.
+#
+# </details>
+
+
+# %% exercise="torch_kernel_to_tf"
+def torch_kernel_to_tf(w):
+    """Return a transposed convolution's kernel with TensorFlow's axes.
+
+    w  array of shape (C, M, kh, kw), as PyTorch has it; C input and M output channels
+
+    Returns an array of shape (kh, kw, M, C) and of w's type. It may be a view.
+    """
+    ### BEGIN SOLUTION
+    return w.transpose(2, 3, 1, 0)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Do they undo each other?
+
+# %%
+kernel = np.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5)
+np.array_equal(torch_kernel_to_tf(tf_kernel_to_torch(kernel)), kernel)

@@ -150,6 +150,131 @@ def sizes_by_counting_starts(n_in, k, s, padding):
     return fitting
 
 
+# -- predict_first_number ------------------------------------------------------------------
+
+
+def first_as_float():
+    return 2.0
+
+
+def first_number():
+    return 2
+
+
+def first_from_the_copies():
+    copies = np.zeros((2, 7))
+    copies[0, 0:5], copies[1, 2:7] = np.arange(1, 6), 10 * np.arange(1, 6)
+    return copies.sum(axis=0)[(7 - 4) // 2]
+
+
+# -- conv_transpose2d_tf -------------------------------------------------------------------
+
+
+def _axis(n, k, s, out, padding):
+    """Return how many places are cropped in front, or refuse."""
+    windows = math.ceil(out / s) if padding == "SAME" else math.ceil((out - k + 1) / s)
+    if windows != n:
+        raise ValueError(f"{out} gives {windows}, not {n}")
+    return max((n - 1) * s + k - out, 0) // 2
+
+
+def tf_by_pixels(x, w, output_hw, strides, padding):
+    """Scatter one copy of the kernel for each pixel, and drop what falls outside."""
+    sh, sw = (strides, strides) if isinstance(strides, int) else strides
+    top = _axis(x.shape[1], w.shape[0], sh, output_hw[0], padding)
+    left = _axis(x.shape[2], w.shape[1], sw, output_hw[1], padding)
+    z = np.zeros((len(x), *output_hw, w.shape[2]), x.dtype)
+    for i, j in np.ndindex(x.shape[1:3]):
+        for u, v in np.ndindex(w.shape[:2]):
+            row, column = i * sh + u - top, j * sw + v - left
+            if 0 <= row < output_hw[0] and 0 <= column < output_hw[1]:
+                z[:, row, column] += x[:, i, j] @ w[u, v].T
+    return z
+
+
+def tf_by_gathering(x, w, output_hw, strides, padding):
+    """Collect for each place of the result what reaches it."""
+    sh, sw = np.broadcast_to(strides, 2).tolist()
+    top = _axis(x.shape[1], w.shape[0], sh, output_hw[0], padding)
+    left = _axis(x.shape[2], w.shape[1], sw, output_hw[1], padding)
+    z = np.zeros((x.shape[0], output_hw[0], output_hw[1], w.shape[2]), dtype=x.dtype)
+    for a in range(output_hw[0]):
+        for u in range(w.shape[0]):
+            i, left_over = divmod(a + top - u, sh)
+            if left_over or not 0 <= i < x.shape[1]:
+                continue
+            for b in range(output_hw[1]):
+                for v in range(w.shape[1]):
+                    j, left_over = divmod(b + left - v, sw)
+                    if not left_over and 0 <= j < x.shape[2]:
+                        z[:, a, b] += np.tensordot(x[:, i, j], w[u, v], (1, 1))
+    return z
+
+
+def tf_by_matrices(x, w, output_hw, strides, padding):
+    """Multiply by one placing matrix down and one across, for every pair of taps at once."""
+    strides = [strides] * 2 if np.isscalar(strides) else strides
+    place = []
+    for n, k, s, out in zip(x.shape[1:3], w.shape[:2], strides, output_hw, strict=True):
+        front = _axis(n, k, s, out, padding)
+        at = np.arange(n)[:, None] * s + np.arange(k) - front
+        place.append((at[..., None] == np.arange(out)).astype(x.dtype))
+    return np.einsum("nijc,uvmc,iua,jvb->nabm", x, w, *place, optimize=True)
+
+
+def tf_by_zero_insertion(x, w, output_hw, strides, padding):
+    """Stretch the map with zeros, and slide the turned kernel over it."""
+    sh, sw = (strides, strides) if np.ndim(strides) == 0 else strides
+    (n, h, wide, c), (kh, kw, _, _), (a, b) = x.shape, w.shape, output_hw
+    top, left = _axis(h, kh, sh, a, padding), _axis(wide, kw, sw, b, padding)
+    stretched = np.zeros((n, a + 2 * kh + h * sh, b + 2 * kw + wide * sw, c), x.dtype)
+    stretched[:, kh - 1 : kh - 1 + h * sh : sh, kw - 1 : kw - 1 + wide * sw : sw] = x
+    windows = np.lib.stride_tricks.sliding_window_view(stretched, (kh, kw), axis=(1, 2))
+    z = np.einsum("nabcuv,uvmc->nabm", windows, w[::-1, ::-1])
+    return z[:, top : top + a, left : left + b]
+
+
+# -- tf_kernel_to_torch and torch_kernel_to_tf ---------------------------------------------
+
+
+def to_torch_by_moveaxis(w):
+    return np.moveaxis(w, [3, 2], [0, 1])
+
+
+def to_torch_by_swaps(w):
+    return w.swapaxes(0, 3).swapaxes(1, 2).swapaxes(2, 3)
+
+
+def to_torch_by_einsum(w):
+    return np.einsum("uvmc->cmuv", w)
+
+
+def to_torch_by_loops(w):
+    kh, kw, m, c = w.shape
+    kernel = np.empty((c, m, kh, kw), w.dtype)
+    for i in range(c):
+        for o in range(m):
+            kernel[i, o] = w[:, :, o, i]
+    return kernel
+
+
+def to_tf_by_moveaxis(w):
+    return np.moveaxis(w, (0, 1), (3, 2))
+
+
+def to_tf_by_stacking(w):
+    return np.stack([np.stack(list(each), axis=-1) for each in w], axis=-1)
+
+
+def to_tf_by_undoing(w):
+    order = (3, 2, 0, 1)
+    return np.ascontiguousarray(np.transpose(w, np.argsort(order)))
+
+
+def to_tf_by_einsum(w):
+    return np.einsum("cmuv->uvmc", w)
+
+
 ANSWERS = {
     "predict_padding": [predict_number, predict_as_float, predict_by_formula],
     "conv_output_size": [
@@ -165,5 +290,19 @@ ANSWERS = {
         sizes_as_an_array,
         sizes_as_a_tuple,
         sizes_by_counting_starts,
+    ],
+    "predict_first_number": [first_number, first_as_float, first_from_the_copies],
+    "conv_transpose2d_tf": [tf_by_pixels, tf_by_gathering, tf_by_matrices, tf_by_zero_insertion],
+    "tf_kernel_to_torch": [
+        to_torch_by_moveaxis,
+        to_torch_by_swaps,
+        to_torch_by_einsum,
+        to_torch_by_loops,
+    ],
+    "torch_kernel_to_tf": [
+        to_tf_by_moveaxis,
+        to_tf_by_stacking,
+        to_tf_by_undoing,
+        to_tf_by_einsum,
     ],
 }
