@@ -1573,6 +1573,398 @@ TORCH_TO_TF = Spec(
 )
 
 
+# -- the same numbers from PyTorch --------------------------------------------------------
+
+
+def tf_same_transposed(x, w, output_hw, stride, under=None):
+    """Return `tf.nn.conv2d_transpose` with SAME of PyTorch's images and kernel, or its gradient.
+
+    The gradient is that of the sum of the result's numbers, the first counted once, the second
+    twice, and so on.
+    """
+    tf = _tf()
+    image = tf.constant(np.ascontiguousarray(np.moveaxis(x, 1, 3)))
+    kernel = np.ascontiguousarray(w.transpose(2, 3, 1, 0))
+    shape = (len(x), *output_hw, w.shape[1])
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        z = tf.nn.conv2d_transpose(image, kernel, shape, strides=_pair(stride), padding="SAME")
+        z = tf.transpose(z, (0, 3, 1, 2))
+        weights = np.arange(1, np.prod(z.shape) + 1, dtype=x.dtype).reshape(z.shape)
+        weighted = tf.reduce_sum(z * weights)
+    if under is None:
+        return z.numpy()
+    return np.moveaxis(tape.gradient(weighted, image).numpy(), 3, 1)
+
+
+def torch_same_transposed(x, w, output_hw, stride, under=None):
+    """Compose the operation of `F.conv_transpose2d`: crop its full result."""
+    import torch
+
+    x, w = (torch.tensor(np.ascontiguousarray(a)) for a in (x, w))
+    z = _same_in_torch()(x.requires_grad_(), w, output_hw, stride)
+    if under is None:
+        return z.detach().numpy()
+    weights = torch.arange(1, z.numel() + 1, dtype=z.dtype).reshape(z.shape)
+    (z * weights).sum().backward()
+    return x.grad.numpy()
+
+
+def _torch_driver(fn, x, w, output_hw, stride, under=None):
+    """Call `fn` with PyTorch's tensors; `under` asks for the gradient that comes back to `x`."""
+    import torch
+
+    from autograde.calling import NotAsked
+
+    def tensor(array):  # of the same memory where it may be written to
+        return torch.from_numpy(array) if array.flags.writeable else torch.tensor(array)
+
+    x, w = tensor(x), tensor(w)
+    if under:
+        x = x.clone().requires_grad_()
+    z = fn(x, w, output_hw, stride)
+    if not isinstance(z, torch.Tensor):
+        raise NotAsked(f"returned {type(z).__name__}, not a PyTorch tensor.")
+    if not under:
+        return z.detach().numpy()
+    if not z.requires_grad:
+        raise NotAsked("has no gradient: on the way the values left PyTorch.")
+    weights = torch.arange(1, z.numel() + 1, dtype=z.dtype).reshape(z.shape)
+    (z * weights).sum().backward()
+    return x.grad.numpy()
+
+
+def _cut_in_torch(full, starts, output_hw):
+    """Cut `output_hw` out of the last two axes; beyond `full`, at either end, there are zeros."""
+    import torch
+
+    (i, j), (h, w) = starts, output_hw
+    full = torch.nn.functional.pad(full, (max(-j, 0), w, max(-i, 0), h))
+    i, j = max(i, 0), max(j, 0)
+    return full[:, :, i : i + h, j : j + w]
+
+
+def _full_in_torch(x, w, stride):
+    import torch
+
+    return torch.nn.functional.conv_transpose2d(x, w, stride=_pair(stride))
+
+
+def _overwritten_in_torch(x, w, stride):
+    import torch
+
+    (sh, sw), (kh, kw) = _pair(stride), w.shape[2:]
+    full = torch.zeros_like(_full_in_torch(x, w, stride))
+    for i, j in np.ndindex(*x.shape[2:]):
+        copy = torch.einsum("nc,cmuv->nmuv", x[:, :, i, j], w)
+        full[:, :, i * sh : i * sh + kh, j * sw : j * sw + kw] = copy
+    return full
+
+
+def _same_in_torch(
+    start=_smaller_half_first, *, full=_full_in_torch, cut=_cut_in_torch, checked=True, change=None
+):
+    """Return the function, or with something wrong in it: a learner's, made of its parts."""
+
+    def same(x, w, output_hw, stride):
+        if checked and _refused(x.shape[2:], w.shape[2:], output_hw, stride, "SAME"):
+            raise ValueError("TensorFlow refuses this size")
+        if change:
+            x, w, output_hw, stride = change(x, w, output_hw, stride)
+        starts = _starts(x.shape[2:], w.shape[2:], output_hw, stride, "SAME", start)
+        return cut(full(x, w, stride), starts, output_hw)
+
+    return same
+
+
+def _first_axes_exchanged(x, w, output_hw, stride):
+    return x, w.transpose(0, 1) if w.shape[0] == w.shape[1] else w, output_hw, stride
+
+
+def _larger_half(n, k, s, out, padding):
+    return -(-_too_much(k, s, out) // 2)
+
+
+def _filled_up_with_zeros(full, starts, output_hw):
+    """Crop the larger half at both ends, as `padding` would, and append zeros for what is lost."""
+    import torch
+
+    sizes = zip(full.shape[2:], starts, output_hw, strict=True)
+    h, w = (min(out, size - 2 * start) for size, start, out in sizes)
+    kept = _cut_in_torch(full, starts, (h, w))
+    return torch.nn.functional.pad(kept, (0, output_hw[1] - w, 0, output_hw[0] - h))
+
+
+def _resized(full, starts, output_hw):
+    import torch
+
+    return torch.nn.functional.interpolate(full, size=tuple(output_hw))
+
+
+HALVES, ODD = "as much at both ends", "one row or column more"
+
+
+def _same_torch_cases(rng) -> Iterator[Case]:
+    wide, several, gradient = "stride > kernel", "channels and batches", "gradient"
+
+    def row(*values):
+        return np.array(values, float).reshape(1, 1, 1, -1)
+
+    x, w, two = row(1, 10, 100), row(1, 2, 3), row(1, 10)
+
+    def seen(aspect, expected, *args, **kwargs):
+        return Case(aspect, args, kwargs, visible=True, expected=row(*expected))
+
+    yield seen(HALVES, [12, 123, 230], x, w, (1, 3), 1)
+    yield seen(HALVES, [2, 13, 20, 130, 200], x, w, (1, 5), (1, 2))
+    yield seen(ODD, [1, 2, 13, 20, 130, 200], x, w, (1, 6), (1, 2))
+    yield seen(ODD, [2, 13, 24, 35], two, row(1, 2, 3, 4, 5), (1, 4), (1, 2))
+    yield seen(wide, [1, 2, 0, 10, 20, 0], two, row(1, 2), (1, 6), (1, 3))
+    yield Case(
+        several,
+        (np.array([1.0, 10]).reshape(1, 2, 1, 1), np.array([1.0, 2, 3, 4]).reshape(2, 2, 1, 1)),
+        {"output_hw": (1, 1), "stride": 1},
+        visible=True,
+        expected=[[[[31]], [[42]]]],
+    )
+    why = _refused((1, 3), (1, 3), (1, 4), (1, 2), "SAME")
+    yield Case(FITS, (x, w, (1, 4), (1, 2)), visible=True, refused=why)
+    yield seen(gradient, [5, 11], two, row(1, 2), (1, 4), (1, 2), under="backward")
+    small = np.float32(row(3)), np.float32(row(1, 2))
+    yield Case(
+        "dtype and inputs",
+        (*small, (1, 2), (1, 2)),
+        visible=True,
+        expected=np.float32(row(3, 6)),
+        exact_dtype=True,
+    )
+
+    def drawn(aspect, odd=None, under=None, **settings):
+        """Draw a case; with `odd`, say for each axis whether what is too much is odd."""
+        while True:
+            args = _drawn_tf(rng, aspect, "SAME", **settings).args
+            x, w = np.moveaxis(args[0], 3, 1), args[1].transpose(3, 2, 0, 1)
+            sizes = zip(w.shape[2:], _pair(args[3]), args[2], strict=True)
+            if odd is None or odd == tuple(_too_much(*size) % 2 == 1 for size in sizes):
+                break
+        x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
+        return Case(aspect, (x, w, *args[2:4]), {"under": under} if under else {})
+
+    even = (False, False)
+    for _ in range(7):
+        yield drawn(HALVES, even)
+    yield drawn(HALVES, n=(3, 3), s=2, k=(3, 3), spare=(0, 0))
+    yield drawn(HALVES, n=(2, 3), s=(2, 1), k=(4, 5), spare=(1, 0))
+    yield drawn(HALVES, n=(2, 2), s=(1, 2), k=(5, 6), spare=(0, 1))
+    yield drawn(HALVES, n=(1, 1), s=1, k=(1, 1))
+    for _ in range(3):
+        yield drawn(ODD, (True, False))
+        yield drawn(ODD, (False, True))
+        yield drawn(ODD, (True, True))
+    yield drawn(ODD, n=(3, 3), s=2, k=(3, 3), spare=(1, 1))
+    yield drawn(ODD, n=(2, 3), s=(2, 1), k=(5, 4), spare=(1, 0))
+    yield drawn(ODD, n=(1, 2), s=2, k=(6, 6), spare=(0, 0))  # kernel > output
+    for _ in range(4):
+        k = _two(rng, 1, 2)
+        s = tuple(m + _between(rng, 1, 2) for m in k)
+        yield drawn(wide, s=s, k=k)
+    yield drawn(wide, s=(4, 3), k=(1, 2), n=(2, 3), spare=(3, 2))
+    yield drawn(wide, s=5, k=(4, 3), n=(2, 2), spare=(0, 1))
+    for _ in range(4):  # nothing is cropped here: that has aspects of its own
+        c, b = _between(rng, 2, 3), _between(rng, 2, 3)
+        s = _two(rng, 1, 3)
+        largest = tuple(t - 1 for t in s)
+        yield drawn(several, s=s, k=s, spare=largest, batch=b, i=c, o=c)
+        yield drawn(several, s=s, k=s, spare=largest, batch=b, i=c, o=5 - c)
+    yield drawn(several, s=(1, 2), k=(1, 2), n=(3, 2), spare=(0, 1), batch=2, i=2, o=2)
+    for n, k, s, out in (
+        ((3, 3), (3, 3), 2, (4, 4)),
+        ((3, 3), (3, 3), 2, (6, 7)),
+        ((3, 3), (3, 3), 2, (7, 5)),
+        ((2, 3), (2, 2), (2, 3), (3, 10)),
+        ((2, 2), (4, 4), 1, (5, 5)),
+    ):
+        args = _whole(rng, 1, 1, *n), _whole(rng, 1, 1, *k), out, s
+        yield Case(FITS, args, refused=_refused(n, k, out, s, "SAME"))
+    for _ in range(3):
+        yield drawn(gradient, s=2, k=(2, 2), spare=(1, 1), batch=2, i=2, o=3, under="backward")
+    for x, w in _kinds(rng, (2, 2, 3, 4), (2, 3, 2, 2)):
+        yield Case("dtype and inputs", (x, w, (6, 8), 2), exact_dtype=True)
+
+
+def _same_torch_explain(at, x, w, output_hw, stride, under=None):
+    n, channel, row, column = at
+    if under:
+        return (
+            f"That is how much the sum over the result changes with x[{n}, {channel}, {row}, "
+            f"{column}]. (In the sum the first number counts once, the second twice, and so on.)"
+        )
+    starts = _starts(x.shape[2:], w.shape[2:], output_hw, stride, "SAME")
+    terms = [
+        f"x[{n}, {c}, {i}, {j}]·w[{c}, {channel}, {u}, {v}]"
+        for i, j, u, v in _gathered(x.shape[2:], w.shape[2:], starts, stride, (row, column))
+        for c in range(x.shape[1])
+    ]
+    crop = f"SAME crops {starts[0]} rows and {starts[1]} columns in front. "
+    return f"{crop}z[{n}, {channel}, {row}, {column}] is {_sum(terms)}."
+
+
+SAME_IN_TORCH = Spec(
+    name="same_transposed_in_torch",
+    title="TensorFlow's SAME in PyTorch",
+    summary="Make PyTorch's transposed convolution give what TensorFlow's SAME gives.",
+    chapter=f"{BOTH}#same-asymmetric",
+    parameters="x, w, output_hw, stride",
+    minutes=30,
+    difficulty="hard",
+    aspects=(
+        Aspect(HALVES, 1),
+        Aspect(ODD, 2),
+        Aspect("stride > kernel", 1),
+        Aspect("channels and batches", 1),
+        Aspect(FITS, 1),
+        Aspect("gradient", 1),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_same_torch_cases,
+    oracles={"TensorFlow": tf_same_transposed, "PyTorch": torch_same_transposed},
+    explain=_same_torch_explain,
+    size_formula=lambda x, w, output_hw, stride, under=None: (
+        "A gradient has the shape of what it belongs to."
+        if under
+        else f"The result has the axes (image, channel, row, column): {len(x)} images with "
+        f"{w.shape[1]} channels of {output_hw[0]} × {output_hw[1]}."
+    ),
+    rules=Rules(libraries=("numpy", "torch"), seconds=10.0),
+    driver=_torch_driver,
+    misconceptions=(
+        Misconception(
+            "output-padding-makes-up-for-it",
+            "The odd row is taken off in front",
+            "`padding` crops as much at both ends, and `output_padding` gives the last row back: "
+            "then the odd row is missing in front. TensorFlow's SAME takes it off at the end.",
+            f"{BOTH}#same-asymmetric",
+            _same_in_torch(_larger_half),
+        ),
+        Misconception(
+            "filled-up-with-zeros",
+            "What is missing is filled up with zeros",
+            "So much is cropped at both ends that a row or column is missing, and zeros are put in "
+            "its place. There are numbers that belong there.",
+            f"{BOTH}#same-asymmetric",
+            _same_in_torch(_larger_half, cut=_filled_up_with_zeros),
+        ),
+        Misconception(
+            "resized",
+            "The full result is resized",
+            "The full result is interpolated to the size. SAME crops; no number of the full result "
+            "changes its place among the others.",
+            f"{SIZES}#same-extra-row",
+            _same_in_torch(cut=_resized),
+        ),
+        Misconception(
+            "half-the-kernel",
+            "Half the kernel is cropped",
+            "Half the kernel is cut off in front, as one pads a convolution of stride 1 in "
+            "PyTorch. How much SAME crops depends on the stride and the size, too.",
+            f"{BOTH}#same-asymmetric",
+            _same_in_torch(lambda n, k, s, out, padding: k // 2),
+        ),
+        Misconception(
+            "cropped-at-the-end",
+            "Everything is cropped at the end",
+            "The first rows and columns of the full result are kept. SAME crops at both ends, as "
+            "evenly as it goes.",
+            f"{SIZES}#same-extra-row",
+            _same_in_torch(lambda n, k, s, out, padding: 0),
+        ),
+        Misconception(
+            "cropped-in-front",
+            "Everything is cropped in front",
+            "The last rows and columns of the full result are kept. SAME crops at both ends, as "
+            "evenly as it goes.",
+            f"{SIZES}#same-extra-row",
+            _same_in_torch(lambda n, k, s, out, padding: _too_much(k, s, out)),
+        ),
+        Misconception(
+            "padding-of-the-small-map",
+            "The padding is worked out for the small map",
+            "SAME's padding is computed from the size of `x`. It belongs to the convolution that "
+            "is turned round, and its input is the large map.",
+            f"{SIZES}#same-extra-row",
+            _same_in_torch(lambda n, k, s, out, padding: _too_much(k, s, n) // 2),
+        ),
+        Misconception(
+            "empty-places-in-front",
+            "The places that nothing reaches come first",
+            "Where the output is larger than the copies of the kernel reach, the zeros are put in "
+            "front. The first copy begins at the front; what it leaves over lies at the end.",
+            f"{SIZES}#tf-output-shape",
+            _same_in_torch(
+                lambda n, k, s, out, padding: (
+                    _smaller_half_first(n, k, s, out, padding) - max(out - (n - 1) * s - k, 0)
+                )
+            ),
+        ),
+        Misconception(
+            "kernel-axes-exchanged",
+            "The kernel's channel axes are exchanged",
+            "The kernel is converted, but it comes in PyTorch's layout already: (input channels, "
+            "output channels, height, width).",
+            f"{BOTH}#kernel-axes",
+            _same_in_torch(change=_first_axes_exchanged),
+        ),
+        Misconception(
+            "kernel-rotated",
+            "The kernel is turned round",
+            "The copies of the kernel lie turned by 180°. Both frameworks lay them down as they "
+            "are, so nothing is turned.",
+            f"{BOTH}#convert-weights",
+            _same_in_torch(change=lambda x, w, out, s: (x, w.flip(2, 3), out, s)),
+        ),
+        Misconception(
+            "overlap-overwritten",
+            "Overlaps are overwritten",
+            "Where two copies of the kernel meet, the later one replaces the earlier. They add up.",
+            f"{TWO}#scatter-2d",
+            _same_in_torch(full=_overwritten_in_torch),
+        ),
+        Misconception(
+            "stride-axes-exchanged",
+            "The two strides are exchanged",
+            "A pair of strides is (down, across): the first belongs to the height.",
+            f"{TWO}#scatter-2d",
+            _same_in_torch(change=lambda x, w, out, s: (x, w, out, _pair(s)[::-1])),
+        ),
+        Misconception(
+            "size-axes-exchanged",
+            "Height and width are exchanged",
+            "`output_hw` is (height, width), rows first.",
+            f"{BOTH}#layouts",
+            _same_in_torch(change=lambda x, w, out, s: (x, w, out[::-1], s)),
+        ),
+        Misconception(
+            "channels-last",
+            "The channels come out last",
+            "The result has TensorFlow's axes, (image, row, column, channel). Here the channels "
+            "stay behind the image, as in `x`.",
+            f"{BOTH}#layouts",
+            lambda x, w, output_hw, stride: _same_in_torch()(x, w, output_hw, stride).permute(
+                0, 2, 3, 1
+            ),
+        ),
+        Misconception(
+            "any-size-taken",
+            "Any size is taken",
+            "The result is cropped or filled up to any size. TensorFlow accepts only sizes of "
+            "which the convolution would make a map as large as `x`.",
+            f"{SIZES}#tf-output-shape",
+            _same_in_torch(checked=False),
+        ),
+    ),
+)
+
+
 # -- predict first ------------------------------------------------------------------------
 
 
@@ -1731,4 +2123,5 @@ SPECS = (
     CONV_TRANSPOSE2D_TF,
     TF_TO_TORCH,
     TORCH_TO_TF,
+    SAME_IN_TORCH,
 )

@@ -419,3 +419,90 @@ def torch_kernel_to_tf(w):
 # %%
 kernel = np.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5)
 np.array_equal(torch_kernel_to_tf(tf_kernel_to_torch(kernel)), kernel)
+
+# %% [markdown]
+# ## 10. TensorFlow's SAME in PyTorch
+#
+# {facts: same_transposed_in_torch}
+#
+# You have the weights in PyTorch; now the layer has to do the same. PyTorch's transposed
+# convolution has no `SAME`. Its `padding` crops as much at both ends, and `SAME` sometimes does
+# not. Write the layer for PyTorch's tensors, with `F.conv_transpose2d` and whatever else you need
+# of PyTorch.
+#
+# The kernel has PyTorch's axes already. Raise a `ValueError` for an `output_hw` that TensorFlow
+# refuses. And stay in PyTorch all the way, so that a gradient can come back through your function.
+#
+# <details><summary>Hint 1</summary>
+#
+# Without `padding`, you get the full result. From where to where do you need it?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `F.pad` with zeros makes a tensor longer where the copies of the kernel do not reach. It counts
+# the axes from the last one: left, right, top, bottom.
+#
+# </details>
+
+# %%
+import torch
+import torch.nn.functional as F
+
+
+# %% exercise="same_transposed_in_torch"
+def same_transposed_in_torch(x, w, output_hw, stride):
+    """Return what tf.nn.conv2d_transpose with SAME computes, of PyTorch's tensors.
+
+    x          tensor of shape (N, C, H, W), floating
+    w          tensor of shape (C, M, kh, kw), of the same type
+    output_hw  height and width of the result
+    stride     1 or more, or a pair (down, across)
+
+    Returns a tensor of shape (N, M, *output_hw) and of x's type. Raises ValueError where a
+    convolution with SAME and this stride would not make a map as large as x of output_hw.
+    """
+    ### BEGIN SOLUTION
+    stride = (stride, stride) if isinstance(stride, int) else stride
+    front, missing = [], []
+    for n, k, s, out in zip(x.shape[2:], w.shape[2:], stride, output_hw, strict=True):
+        if -(-out // s) != n:
+            raise ValueError(f"of {out} places SAME makes {-(-out // s)}, not {n}")
+        too_much = (n - 1) * s + k - out
+        front.append(max(too_much, 0) // 2)
+        missing.append(max(-too_much, 0))
+    full = F.conv_transpose2d(x, w, stride=stride)
+    full = F.pad(full, (0, missing[1], 0, missing[0]))
+    (i, j), (h, wide) = front, output_hw
+    return full[:, :, i : i + h, j : j + wide]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 11. In your own words
+#
+# {points: why_shifted}
+#
+# A colleague carries a trained layer over from TensorFlow: a kernel of 3 × 3, stride 2, `SAME`,
+# from 112 × 112 to 224 × 224. In PyTorch they write `ConvTranspose2d` with `kernel_size=3,
+# stride=2, padding=1, output_padding=1`, and convert the kernel as you did. The shapes agree, but
+# the images do not. In four to six sentences, with one small example in one dimension with numbers
+# of your own: what is different, how would you mend it, and would it matter if the network were
+# trained from the start in PyTorch?
+#
+# *Marked by hand.* 1 point: which place of the full result each framework crops or keeps, at the
+# front and at the end, and so in which direction the result is moved. 1 point: an example that
+# shows it, with numbers that are right. 1 point: a remedy that works, and a reason why a network
+# that is trained with either rule can live with it, while trained weights cannot change over.
+
+# %% [markdown] open="why_shifted" points=3
+# ### BEGIN SOLUTION
+# The full result has (112 − 1) · 2 + 3 = 225 places, and one is too much. SAME crops it at the end
+# and keeps places 0 to 223. PyTorch's padding of 1 crops place 0; at the other end its
+# output_padding has added a place first, which is cropped, so places 1 to 224 are kept. Everything
+# has moved one place up and to the left. In one dimension, (1, 10) and the taps (1, 2, 3) have the
+# full result 1, 2, 13, 20, 30: SAME gives 1, 2, 13, 20, and PyTorch 2, 13, 20, 30. To mend it, ask
+# for the full result (no padding) and keep the first 224 rows and columns. A network trained from
+# the start learns kernels that suit its own crop, and then neither rule is better; weights that
+# were trained with the one rule put everything in the wrong place under the other.
+# ### END SOLUTION

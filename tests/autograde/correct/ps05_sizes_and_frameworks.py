@@ -4,6 +4,9 @@ import math
 from itertools import count
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch.nn.functional import conv_transpose2d
 
 # -- predict_padding -----------------------------------------------------------------------
 
@@ -275,6 +278,70 @@ def to_tf_by_einsum(w):
     return np.einsum("cmuv->uvmc", w)
 
 
+# -- same_transposed_in_torch --------------------------------------------------------------
+
+
+def _both_axes(x, w, output_hw, stride):
+    """Return the strides, and for each axis by how much the full result is longer."""
+    stride = (stride, stride) if isinstance(stride, int) else tuple(stride)
+    longer = []
+    for axis in (0, 1):
+        n, k, s, out = x.shape[2 + axis], w.shape[2 + axis], stride[axis], output_hw[axis]
+        if math.ceil(out / s) != n:
+            raise ValueError(f"SAME makes {math.ceil(out / s)} of {out}, not {n}")
+        longer.append((n - 1) * s + k - out)
+    return stride, longer
+
+
+def same_by_padding(x, w, output_hw, stride):
+    """Let PyTorch crop the smaller half at both ends, and cut off what is left over."""
+    stride, longer = _both_axes(x, w, output_hw, stride)
+    z = conv_transpose2d(
+        x,
+        w,
+        stride=stride,
+        padding=[max(n, 0) // 2 for n in longer],
+        output_padding=[max(-n, 0) for n in longer],
+    )
+    return z[:, :, : output_hw[0], : output_hw[1]]
+
+
+def same_by_negative_padding(x, w, output_hw, stride):
+    """Pad by negative numbers, which crops."""
+    stride, longer = _both_axes(x, w, output_hw, stride)
+    ends = []
+    for n in reversed(longer):
+        front = max(n, 0) // 2
+        ends += [-front, front - n]
+    return F.pad(torch.nn.functional.conv_transpose2d(x, w, None, stride), ends)
+
+
+def same_by_hand(x, w, output_hw, stride):
+    """Scatter tap by tap, without PyTorch's operation."""
+    (sh, sw), longer = _both_axes(x, w, output_hw, stride)
+    (n, _, h, wide), (_, m, kh, kw) = x.shape, w.shape
+    size = [out + abs(more) for out, more in zip(output_hw, longer, strict=True)]
+    full = x.new_zeros((n, m, *size))
+    for u in range(kh):
+        for v in range(kw):
+            part = torch.einsum("nchw,cm->nmhw", x, w[:, :, u, v])
+            full[:, :, u : u + (h - 1) * sh + 1 : sh, v : v + (wide - 1) * sw + 1 : sw] += part
+    top, left = (max(more, 0) // 2 for more in longer)
+    return full[:, :, top : top + output_hw[0], left : left + output_hw[1]]
+
+
+def same_by_folding(x, w, output_hw, stride):
+    """Multiply by the kernel as a matrix, and let `fold` add up what overlaps."""
+    stride, longer = _both_axes(x, w, output_hw, stride)
+    columns = torch.einsum("ncl,ck->nkl", x.flatten(2), w.flatten(1))
+    size = [out + more for out, more in zip(output_hw, longer, strict=True)]
+    full = F.fold(columns, size, tuple(w.shape[2:]), stride=stride)
+    down, across = (max(-more, 0) for more in longer)
+    top, left = (max(more, 0) // 2 for more in longer)
+    full = F.pad(full, (0, across, 0, down))
+    return full.narrow(2, top, output_hw[0]).narrow(3, left, output_hw[1])
+
+
 ANSWERS = {
     "predict_padding": [predict_number, predict_as_float, predict_by_formula],
     "conv_output_size": [
@@ -304,5 +371,11 @@ ANSWERS = {
         to_tf_by_stacking,
         to_tf_by_undoing,
         to_tf_by_einsum,
+    ],
+    "same_transposed_in_torch": [
+        same_by_padding,
+        same_by_negative_padding,
+        same_by_hand,
+        same_by_folding,
     ],
 }
