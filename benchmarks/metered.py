@@ -15,6 +15,7 @@ as JSON, for all submissions together:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -86,8 +87,11 @@ class Meter:
 
 
 def _children() -> list[int]:
-    lists = Path("/proc/self/task").glob("*/children")
-    return [int(pid) for children in lists for pid in children.read_text().split()]
+    found = []
+    for children in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):  # that thread has ended
+            found += map(int, children.read_text().split())
+    return found
 
 
 def _is_judge(pid: int) -> bool:
