@@ -37,8 +37,12 @@ class Local:
     def __init__(self, fn: Callable):
         self.fn = fn
 
+    def ahead(self, cases: list[Case], spec: Spec) -> None:
+        """Hear which cases will be asked for, in this order, unless a call is slow."""
+
     def call(self, case: Case, spec: Spec) -> Called:
-        """Call the function on the case's inputs, which are its own to spoil."""
+        """Call the function on a copy of the case's inputs, which it may spoil."""
+        case = case.copy()
         return call(
             self.fn,
             case.args,
@@ -86,6 +90,7 @@ def judge(spec: Spec, fn: Callable | Local, seed: int, *, visible_only: bool = F
     aspects = [a for a in spec.aspects if any(c.aspect == a.name for c in cases)]
     outcomes: list[Outcome] = []
     slow: set[str] = set()
+    fn.ahead(cases, spec)
     for case in cases:
         if case.aspect in slow:  # one endless loop is enough to know
             continue
@@ -161,7 +166,7 @@ def run_case(spec: Spec, fn: Local, case: Case) -> Outcome:
 def _run(spec: Spec, fn: Local, outcome: Outcome) -> None:
     """Call `fn` and put what it returns, or why it does not, into `outcome`."""
     case = outcome.case
-    called = fn.call(case.copy(), spec)
+    called = fn.call(case, spec)
     outcome.mutated, outcome.calls = called.mutated, called.calls
     if called.kind == "ok":
         outcome.value = list(called.value) if spec.parts is not None else called.value

@@ -37,6 +37,10 @@ from autograde.spec import Case, Rules, Spec
 
 PATIENCE = 2.0
 """Seconds beyond a call's own limit before its process counts as stuck."""
+TOGETHER = 16
+"""How many cases go in one message at most: each message wakes the other side."""
+MOST_TOGETHER = 1 << 14
+"""How many elements their inputs may have together."""
 MOST_REFUSALS = 100
 """How often a kernel may ask at the wrong time before it is not listened to any more."""
 MOST_GIVEN_CALLS = 1000
@@ -58,9 +62,15 @@ class Remote:
     def __init__(self, sock: socket.socket, name: str):
         self.sock, self.name = sock, name
         self.seconds, self.broken = 0.0, False
+        self._ahead: list[Case] = []
+        self._called: list[tuple[Case, Called]] = []
 
     def forbidden(self, rules: Rules) -> None:
         """Nothing is forbidden by name: what is not allowed is not there."""
+
+    def ahead(self, cases: list[Case], spec: Spec) -> None:
+        """Hear which cases will be asked for: several of them can go in one message."""
+        self._ahead = list(cases)
 
     def call(self, case: Case, spec: Spec) -> Called:
         """Have the function called on the case's inputs.
@@ -69,21 +79,52 @@ class Remote:
         values are bent, and if the answer is the same all the same, it was called for show.
         Which time, nobody can tell who does not compute the values without it.
         """
-        if case.aspect != spec.rules.must_call_aspect:
-            return self._call(case, spec)
-        times = [False, True] if secrets.randbits(1) else [True, False]
-        called = {bent: self._call(case, spec, bent) for bent in times}
-        if _same(called[False].value, called[True].value):
-            called[False].calls.clear()
-        return called[False]
+        if case.aspect == spec.rules.must_call_aspect:
+            times = [False, True] if secrets.randbits(1) else [True, False]
+            called = {bent: self._call([case], spec, bent)[0] for bent in times}
+            if _same(called[False].value, called[True].value):
+                called[False].calls.clear()
+            return called[False]
+        if not (self._called and self._called[0][0] is case):
+            cases = self._together(case)
+            self._called = list(zip(cases, self._call(cases, spec), strict=False))
+        return self._called.pop(0)[1]
 
-    def _call(self, case: Case, spec: Spec, bent: bool = False) -> Called:
+    def _together(self, case: Case) -> list[Case]:
+        """Return the case and those of its aspect that come next and may go along.
+
+        Not where it counts whether inputs were changed: that is seen before anything else of
+        the learner's runs.
+        """
+        at = next((i for i, c in enumerate(self._ahead) if c is case), None)
+        if at is None or case.exact_dtype:
+            return [case]
+        found, size = [], 0
+        for other in self._ahead[at : at + TOGETHER]:
+            size += other.size
+            alike = other.aspect == case.aspect and not other.exact_dtype
+            if found and not (alike and size <= MOST_TOGETHER):
+                break
+            found.append(other)
+        return found
+
+    def _call(self, cases: list[Case], spec: Spec, bent: bool = False) -> list[Called]:
+        """Return what came of the cases, up to the first that was slow."""
+        called: list[Called] = []
         if self.broken:
-            return Called("slow", text="could not be called: its process has ended.")
-        begin = time.monotonic()
+            return [Called("slow", text="could not be called: its process has ended.")]
+        begin = start = time.monotonic()
         try:
             with wire.Memory() as memory:
-                return self._answer(case, spec, begin, memory, bent)
+                self._ask(cases, spec, memory)
+                for case in cases:
+                    called.append(self._answer(case, spec, start, bent))
+                    if len(cases) == 1:  # before anything else of its could run
+                        called[-1].mutated = memory.changed()
+                    start = time.monotonic()
+                    if called[-1].kind == "slow":
+                        break
+            return called
         except TimeoutError:
             text = f"did not finish within {longest(spec):g} s, nor could it be stopped."
         except Exception:  # the process is gone, or sends what is no answer
@@ -91,21 +132,23 @@ class Remote:
         finally:
             self.seconds += time.monotonic() - begin
         self.broken = True
-        return Called("slow", text=text)
+        return [*called, Called("slow", text=text)]
 
-    def _answer(self, case: Case, spec: Spec, begin: float, memory, bent: bool) -> Called:
-        rules, calls, strange, count, elements = spec.rules, {}, False, 0, 0
-        deadline = begin + longest(spec) + PATIENCE
+    def _ask(self, cases: list[Case], spec: Spec, memory: wire.Memory) -> None:
         request = {
-            "call": self.name,
-            "args": case.args,
-            "kwargs": dict(case.kwargs),
-            "given": list(rules.given),
-            "seconds": rules.seconds,
+            "calls": [{"args": case.args, "kwargs": dict(case.kwargs)} for case in cases],
+            "given": list(spec.rules.given),
+            "seconds": spec.rules.seconds,
             "driver": spec.driver and _source(spec.driver),
             "several": spec.parts is not None,
         }
+        self.sock.settimeout(longest(spec) + PATIENCE)
         wire.send(self.sock, request, memory)
+
+    def _answer(self, case: Case, spec: Spec, begin: float, bent: bool) -> Called:
+        """Serve the call's own calls of given functions, and return what came of it."""
+        rules, calls, strange, count, elements = spec.rules, {}, False, 0, 0
+        deadline = begin + longest(spec) + PATIENCE
         while "given" in (reply := _message(self.sock, deadline)):
             name = reply["given"]
             if not isinstance(name, str):
@@ -123,7 +166,6 @@ class Remote:
                     answer["value"] = np.asarray(answer["value"]) + 1
             self.sock.settimeout(max(0.01, deadline - time.monotonic()))
             wire.send(self.sock, answer)
-        mutated = memory.changed()  # before anything else of its could run again
         if time.monotonic() - begin > longest(spec) + PATIENCE / 2:  # its clock is no witness
             return Called("slow", text=f"did not finish within {longest(spec):g} s.", calls=calls)
         kind, parts = reply.get("kind"), reply.get("parts")
@@ -138,7 +180,8 @@ class Remote:
         if strange:  # whoever has the answer already could have it handed through
             calls.clear()
         text = str(reply.get("text", ""))[:1000].encode("utf-8", "replace").decode()
-        return Called(kind, value, text, mutated, calls, reply.get("refused") is True)
+        refused = reply.get("refused") is True
+        return Called(kind, value, text, calls=calls, refused=refused)
 
 
 def longest(spec: Spec) -> float:

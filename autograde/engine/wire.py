@@ -24,7 +24,7 @@ MAX_HEADER = 1 << 20
 MAX_BYTES = 64 << 20
 MAX_RESULT = 4 << 20  # of one call; the judge keeps them until an exercise is judged
 MAX_ITEMS = 10_000
-MAX_DEPTH = 4
+MAX_DEPTH = 6
 KINDS = "fiub"
 ALIGNED = 16
 

@@ -49,8 +49,8 @@ class Across(Remote):
 
         def serve():
             with theirs:
-                while "call" in (request := wire.receive(theirs, sharing=True)):
-                    wire.send(theirs, inside._serve(theirs, fn, request))
+                while "calls" in (request := wire.receive(theirs, sharing=True)):
+                    inside.serve(theirs, fn, request)
 
         threading.Thread(target=serve, daemon=True).start()
 
