@@ -1,8 +1,9 @@
 """The benchmark's arithmetic, and what it counts. Nothing here asserts a speed."""
 
+import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -103,3 +104,12 @@ def test_memory_of_a_childs_child_is_found_and_shared_memory_counted_once():
         subprocess.run(["kill", "-9", *map(str, found)], check=True)
     assert len(found) == 3
     assert 64 << 20 <= together < 128 << 20
+
+
+def test_the_record_says_what_its_runs_say():
+    record = json.loads(grading.RECORD.read_text())
+    runs = [Run(**run) for run in record["runs"]]
+    assert [asdict(run) for run in runs] == record["runs"]
+    assert summarise(runs, record["summary"]["own"]) == record["summary"]
+    compared = {(r.system, r.kind) for r in runs}
+    assert compared == {(s, k) for s in (PLAIN, OURS) for k in grading.CLASSES}
