@@ -19,7 +19,7 @@ def layout(array):
     broadcast one say, is given as contiguous.
     """
     usual = tuple(range(array.ndim)), 1
-    if array.size < 2:
+    if array.flags.c_contiguous:
         return usual
     axes = sorted(range(array.ndim), key=lambda a: (array.shape[a] == 1, -abs(array.strides[a])))
     long = [a for a in axes if array.shape[a] > 1]
@@ -38,5 +38,7 @@ def room(shape, dtype, axes, step):
 
 def view(row, shape, axes, step):
     """Return a view of a `row` of memory, `abs(step)` times as long as the array of this shape."""
+    if step == 1 and list(axes) == sorted(axes):
+        return row.reshape(shape)
     inner = [shape[a] for a in axes]
     return row[::step].reshape(inner).transpose(np.argsort(axes))

@@ -150,12 +150,15 @@ def _pack(value, blobs, depth):
         if array.dtype.kind not in KINDS:
             raise WireError(f"arrays of {array.dtype} do not cross")
         axes, step = layout(array)
-        row, spread = room(array.shape, array.dtype, axes, step)
-        spread[...] = array
-        blob = row.tobytes()
+        if array.flags.c_contiguous:
+            blob = array.tobytes()
+        else:
+            row, spread = room(array.shape, array.dtype, axes, step)
+            spread[...] = array
+            blob = row.tobytes()
         blobs.append(blob + bytes(-len(blob) % ALIGNED))
         return {
-            "array": str(array.dtype.newbyteorder("<")),
+            "array": array.dtype.str,
             "shape": list(array.shape),
             "axes": list(axes),
             "step": step,
