@@ -1,80 +1,23 @@
 """The interactive figure of transposed convolution, in a real browser."""
 
-import functools
-import http.server
 import itertools
 import re
-import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
 TAG = "ubh-transposed-conv-1d"
 VIEWS = ("scatter", "gather", "zeros")
 DEFAULT = f'<{TAG} y="1 2 3" w="1 2 3 4" stride="2" padding="0"></{TAG}>'
-PAGE = """<!doctype html>
-<html lang="en" data-theme="{theme}">
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Figure</title><link rel="icon" href="data:,">
-<link rel="stylesheet" href="upsampling.css">
-<style>:root {{ color-scheme: {theme} }} body {{ font-family: sans-serif }}</style>
-<script>window.before = new Set(Object.getOwnPropertyNames(window))</script>
-<script type="module" src="transposed-conv-1d.mjs"></script>
-<main><h1>Figure</h1>{body}</main></html>"""
-
-
-class Files(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {  # noqa: RUF012
-        ".mjs": "text/javascript",
-        ".css": "text/css",
-        ".html": "text/html",
-    }
-
-    def log_message(self, *args):
-        """Keep the test's output to the test."""
-
-
-@pytest.fixture(scope="module")
-def site():
-    """The address of book/_static, on this machine only."""
-    handler = functools.partial(Files, directory=STATIC)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 @pytest.fixture
-def open_page(browser, site):
-    """Open a page that holds `body`; at the end, nothing may have been complained of."""
-    contexts, complaints = [], []
+def open_page(open_figure):
+    def open_(body=DEFAULT, **settings):
+        return open_figure("transposed-conv-1d", body, **settings)
 
-    def open_(body=DEFAULT, theme="light", width=1280, drawn=True, **context):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **context))
-        page = contexts[-1].new_page()
-        page.on(
-            "console",
-            lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None,
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.route(
-            "**/figure.html",
-            lambda route: route.fulfill(
-                body=PAGE.format(body=body, theme=theme), content_type="text/html"
-            ),
-        )
-        page.goto(f"{site}figure.html")
-        if drawn:
-            page.locator(f"{TAG} .figure").wait_for()
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    return open_
 
 
 def torch_answer(y, w, stride=1, padding=0, output_padding=0):
