@@ -343,8 +343,8 @@ def _transposed_size_cases(rng) -> Iterator[Case]:
     yield Case(CHECKED, (3, 4), {"s": 2, "output_padding": 2}, visible=True, refused=too_much)
     yield Case(CHECKED, (2, 1), {"p": 1}, visible=True, refused=nothing)
 
-    def drawn(aspect, s=1, p=0, extra=0, d=1):
-        n, k = _between(rng, 1, 12), _between(rng, 1, 7)
+    def drawn(aspect, s=1, p=0, extra=0, d=1, least=1):
+        n, k = _between(rng, 1, 12), _between(rng, least, 7)
         while _transposed_size(n, k, s, p, extra, d) < 1:
             n += 1
         kwargs = {"s": s, "p": p, "output_padding": extra, "d": d}
@@ -367,7 +367,8 @@ def _transposed_size_cases(rng) -> Iterator[Case]:
     yield Case("output_padding", (112, 3), {"s": 2, "p": 1, "output_padding": 1})
     for _ in range(10):
         s, d = _between(rng, 1, 4), _between(rng, 2, 5)
-        yield drawn("dilation", s, _between(rng, 0, 3), _between(rng, 0, max(s, d) - 1), d)
+        extra = _between(rng, 0, max(s, d) - 1)
+        yield drawn("dilation", s, _between(rng, 0, 3), extra, d, least=2)
     yield Case("dilation", (5, 1), {"s": 2, "d": 3})  # a single tap cannot be spread out
     yield Case("dilation", (3, 3), {"s": 1, "p": 2, "output_padding": 2, "d": 3})
     for s in (1, 3, _between(rng, 2, 5)):
@@ -400,6 +401,12 @@ def _any_extra(n, k, s=1, p=0, output_padding=0, d=1):
     if _transposed_size(n, k, s, p, output_padding, d) < 1:
         raise ValueError("nothing is left")
     return _transposed_size(n, k, s, p, output_padding, d)
+
+
+def _without_dilation(n, k, s=1, p=0, output_padding=0, d=1):
+    if output_padding >= s or _transposed_size(n, k, s, p, output_padding, d) < 1:
+        raise ValueError("these arguments make no sense")
+    return _transposed_size(n, k, s, p, output_padding)
 
 
 def _any_padding(n, k, s=1, p=0, output_padding=0, d=1):
@@ -483,13 +490,13 @@ TRANSPOSED_SIZE = Spec(
             lambda n, k, s, p, extra, d: (n - 1) * s - 2 * p + _reach(k, d) + 2 * extra,
             f"{SIZES}#output-padding-ambiguity",
         ),
-        _wrong_longer(
+        Misconception(
             "dilation-ignored",
             "The dilation is ignored",
             "The copies are taken to be as long as the kernel has taps. With a dilation the taps "
             "of a copy stand further apart.",
-            lambda n, k, s, p, extra, d: (n - 1) * s - 2 * p + k + extra,
             f"{TWO}#dilation-2d",
+            _without_dilation,
         ),
         _wrong_longer(
             "room-behind-the-last-tap",
@@ -558,15 +565,14 @@ def _extra_cases(rng) -> Iterator[Case]:
     yield Case(FITS, (3, 6, 3), {"s": 2}, visible=True, refused=below)
     yield Case(FITS, (3, 9, 3), {"s": 2}, visible=True, refused=above)
 
-    def drawn(aspect, s, p=0, d=1, extra=None, **more):
-        n, k = _between(rng, 1, 12), _between(rng, 1, 7)
-        if extra is None:
-            extra = _between(rng, 0, max(s, d) - 1)
+    def drawn(aspect, s, p=0, d=1, least=1):
+        n, k = _between(rng, 1, 12), _between(rng, least, 7)
+        extra = _between(rng, 0, max(s, d) - 1)
         while _transposed_size(n, k, s, p, extra, d) < 1:
             n += 1
         kwargs = {"s": s, "p": p, "d": d}
         kwargs = {a: v for a, v in kwargs.items() if v != (a != "p")}
-        return Case(aspect, (n, _transposed_size(n, k, s, p, extra, d), k), kwargs, **more)
+        return Case(aspect, (n, _transposed_size(n, k, s, p, extra, d), k), kwargs)
 
     for _ in range(10):
         yield drawn(plain, _between(rng, 1, 6))
@@ -579,7 +585,8 @@ def _extra_cases(rng) -> Iterator[Case]:
     yield Case("padding", (5, 34, 4), {"s": 8, "p": 2})
     yield Case("padding", (2, 1, 1), {"s": 3, "p": 2})  # nothing would be left without it
     for _ in range(10):
-        yield drawn("dilation", _between(rng, 1, 4), _between(rng, 0, 2), _between(rng, 2, 5))
+        s, p, d = _between(rng, 1, 4), _between(rng, 0, 2), _between(rng, 2, 5)
+        yield drawn("dilation", s, p, d, least=2)
     yield Case("dilation", (4, 31, 3), {"s": 8, "d": 2})
     yield Case("dilation", (4, 36, 3), {"s": 8, "d": 3, "p": 1})
     yield Case("dilation", (3, 11, 3), {"s": 2, "d": 3})
@@ -605,6 +612,13 @@ def _wrong_extra(name, title, message, fn, section=f"{SIZES}#output-padding-ambi
         return extra
 
     return Misconception(name, title, message, section, wrong)
+
+
+def _extra_without_dilation(n_in, n_out, k, s=1, p=0, d=1):
+    extra = _extra(n_in, n_out, k, s, p)
+    if not 0 <= extra < s:
+        raise ValueError("no output_padding fits")
+    return extra
 
 
 def _unchecked_extra(name, title, message, fn):
@@ -701,13 +715,13 @@ OUTPUT_PADDING = Spec(
             lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, -p, d),
             f"{TURN}#transposed-size",
         ),
-        _wrong_extra(
+        Misconception(
             "dilation-ignored",
             "The dilation is ignored",
             "The copies are taken to be as long as the kernel has taps. With a dilation the taps "
             "of a copy stand further apart.",
-            lambda n_in, n_out, k, s, p, d: _extra(n_in, n_out, k, s, p),
             f"{TWO}#dilation-2d",
+            _extra_without_dilation,
         ),
         _wrong_extra(
             "room-behind-the-last-tap",
@@ -813,7 +827,7 @@ TF_SIZES = Spec(
     oracles={"TensorFlow": tf_sizes_accepted},
     explain=_tf_sizes_explain,
     size_formula=lambda n_in, k, s, padding: (
-        f"The convolution makes {n_in} of {s} different size{'s' * (s > 1)}."
+        f"With stride {s}, as many sizes lead to the same number of outputs: {s}."
     ),
     misconceptions=(
         _wrong_sizes(
@@ -1089,6 +1103,7 @@ def _conv_tf_cases(rng) -> Iterator[Case]:
     yield drawn("SAME", "SAME", n=(3, 3), s=2, k=(3, 3), spare=(1, 1))
     yield drawn("SAME", "SAME", n=(2, 3), s=(1, 2), k=(4, 5), spare=(0, 1))
     yield drawn("SAME", "SAME", n=(3, 2), s=1, k=(2, 4))
+    yield drawn("SAME", "SAME", n=(4, 4), s=4, k=(5, 6), spare=(0, 0))
     yield drawn("SAME", "SAME", n=(1, 2), s=2, k=(5, 6))  # kernel > output
     for padding in ("SAME", "VALID"):
         for _ in range(3):
@@ -1173,7 +1188,7 @@ CONV_TRANSPOSE2D_TF = Spec(
         f"The result has the axes (image, row, column, channel): {len(x)} images of "
         f"{output_hw[0]} × {output_hw[1]} with {w.shape[2]} channels."
     ),
-    rules=Rules(libraries=("numpy", "scipy"), seconds=4.0),
+    rules=Rules(seconds=4.0),
     misconceptions=(
         _wrong_tf(
             "larger-half-in-front",
@@ -1397,8 +1412,8 @@ TF_TO_TORCH = Spec(
         f"{at[3]}. TensorFlow keeps it at [{at[2]}, {at[3]}, {at[1]}, {at[0]}]."
     ),
     size_formula=lambda w: (
-        f"There are {w.shape[3]} input and {w.shape[2]} output channels, and the taps have "
-        f"{w.shape[0]} rows and {w.shape[1]} columns."
+        f"Input channels: {w.shape[3]}, output channels: {w.shape[2]}, rows of taps: "
+        f"{w.shape[0]}, columns of taps: {w.shape[1]}."
     ),
     misconceptions=(
         _moved(
@@ -1493,8 +1508,8 @@ TORCH_TO_TF = Spec(
         f"{at[3]}. PyTorch keeps it at [{at[3]}, {at[2]}, {at[0]}, {at[1]}]."
     ),
     size_formula=lambda w: (
-        f"There are {w.shape[0]} input and {w.shape[1]} output channels, and the taps have "
-        f"{w.shape[2]} rows and {w.shape[3]} columns."
+        f"Input channels: {w.shape[0]}, output channels: {w.shape[1]}, rows of taps: "
+        f"{w.shape[2]}, columns of taps: {w.shape[3]}."
     ),
     misconceptions=(
         _moved(
@@ -1685,6 +1700,21 @@ def _larger_half(n, k, s, out, padding):
     return -(-_too_much(k, s, out) // 2)
 
 
+def _by_output_padding(x, w, output_hw, stride):
+    """Crop by `padding` and make up for it by `output_padding`, which PyTorch may refuse."""
+    import torch
+
+    if _refused(x.shape[2:], w.shape[2:], output_hw, stride, "SAME"):
+        raise ValueError("TensorFlow refuses this size")
+    n_hw, k_hw = x.shape[2:], w.shape[2:]
+    crop = _starts(n_hw, k_hw, output_hw, stride, "SAME", _larger_half)
+    axes = zip(n_hw, k_hw, output_hw, _pair(stride), crop, strict=True)
+    extra = [out - _transposed_size(n, k, s, p) for n, k, out, s, p in axes]
+    return torch.nn.functional.conv_transpose2d(
+        x, w, stride=_pair(stride), padding=crop, output_padding=extra
+    )
+
+
 def _filled_up_with_zeros(full, starts, output_hw):
     """Crop the larger half at both ends, as `padding` would, and append zeros for what is lost."""
     import torch
@@ -1757,12 +1787,14 @@ def _same_torch_cases(rng) -> Iterator[Case]:
     yield drawn(HALVES, n=(2, 3), s=(2, 1), k=(4, 5), spare=(1, 0))
     yield drawn(HALVES, n=(2, 2), s=(1, 2), k=(5, 6), spare=(0, 1))
     yield drawn(HALVES, n=(1, 1), s=1, k=(1, 1))
+    yield drawn(HALVES, n=(4, 4), s=4, k=(5, 5), spare=(0, 0))
     for _ in range(3):
         yield drawn(ODD, (True, False))
         yield drawn(ODD, (False, True))
         yield drawn(ODD, (True, True))
     yield drawn(ODD, n=(3, 3), s=2, k=(3, 3), spare=(1, 1))
     yield drawn(ODD, n=(2, 3), s=(2, 1), k=(5, 4), spare=(1, 0))
+    yield drawn(ODD, n=(4, 4), s=4, k=(6, 6), spare=(0, 0))
     yield drawn(ODD, n=(1, 2), s=2, k=(6, 6), spare=(0, 0))  # kernel > output
     for _ in range(4):
         k = _two(rng, 1, 2)
@@ -1772,7 +1804,7 @@ def _same_torch_cases(rng) -> Iterator[Case]:
     yield drawn(wide, s=5, k=(4, 3), n=(2, 2), spare=(0, 1))
     for _ in range(4):  # nothing is cropped here: that has aspects of its own
         c, b = _between(rng, 2, 3), _between(rng, 2, 3)
-        s = _two(rng, 1, 3)
+        s = _two(rng, 1, 2)
         largest = tuple(t - 1 for t in s)
         yield drawn(several, s=s, k=s, spare=largest, batch=b, i=c, o=c)
         yield drawn(several, s=s, k=s, spare=largest, batch=b, i=c, o=5 - c)
@@ -1844,7 +1876,7 @@ SAME_IN_TORCH = Spec(
             "`padding` crops as much at both ends, and `output_padding` gives the last row back: "
             "then the odd row is missing in front. TensorFlow's SAME takes it off at the end.",
             f"{BOTH}#same-asymmetric",
-            _same_in_torch(_larger_half),
+            _by_output_padding,
         ),
         Misconception(
             "filled-up-with-zeros",

@@ -27,7 +27,7 @@
 # Write with NumPy only, except in the last exercise, where PyTorch is what you write with. Using a
 # framework where it is not asked for would spoil the fun; a function that does earns nothing.
 #
-# **Chapters:** *Sizes* and *TensorFlow and PyTorch*.
+# **Chapters:** *Sizes* and *TensorFlow ↔ PyTorch*.
 
 # %%
 import numpy as np
@@ -481,28 +481,30 @@ def same_transposed_in_torch(x, w, output_hw, stride):
 # %% [markdown]
 # ## 11. In your own words
 #
-# {points: why_shifted}
+# {points: right_size_right_numbers}
 #
-# A colleague carries a trained layer over from TensorFlow: a kernel of 3 × 3, stride 2, `SAME`,
-# from 112 × 112 to 224 × 224. In PyTorch they write `ConvTranspose2d` with `kernel_size=3,
-# stride=2, padding=1, output_padding=1`, and convert the kernel as you did. The shapes agree, but
-# the images do not. In four to six sentences, with one small example in one dimension with numbers
-# of your own: what is different, how would you mend it, and would it matter if the network were
-# trained from the start in PyTorch?
+# A trained network has two layers that double 112 × 112 to 224 × 224 with stride 2 and `SAME`: one
+# with a kernel of 3 × 3, one with a kernel of 4 × 4. A colleague carries them over to PyTorch, with
+# the kernels converted as you did, and writes `padding=1, output_padding=1` for the first and
+# `padding=1` for the second. "Both give 224, so both are right." In four to six sentences: for
+# which of the two is that true, and why? Give a small example in one dimension, with numbers of
+# your own, that fails where it is not. How would you mend it, and would it have mattered if the
+# network had been trained in PyTorch from the start?
 #
-# *Marked by hand.* 1 point: which place of the full result each framework crops or keeps, at the
-# front and at the end, and so in which direction the result is moved. 1 point: an example that
-# shows it, with numbers that are right. 1 point: a remedy that works, and a reason why a network
-# that is trained with either rule can live with it, while trained weights cannot change over.
+# *Marked by hand.* 1 point: how many places of the full result are too many for either kernel, and
+# which of them each framework crops; so which layer is right. 1 point: an example that shows it,
+# with numbers that are right. 1 point: a remedy that works, and a reason why a network that is
+# trained with either rule can live with it, while trained weights cannot change over.
 
-# %% [markdown] open="why_shifted" points=3
+# %% [markdown] open="right_size_right_numbers" points=3
 # ### BEGIN SOLUTION
-# The full result has (112 − 1) · 2 + 3 = 225 places, and one is too much. SAME crops it at the end
-# and keeps places 0 to 223. PyTorch's padding of 1 crops place 0; at the other end its
-# output_padding has added a place first, which is cropped, so places 1 to 224 are kept. Everything
-# has moved one place up and to the left. In one dimension, (1, 10) and the taps (1, 2, 3) have the
-# full result 1, 2, 13, 20, 30: SAME gives 1, 2, 13, 20, and PyTorch 2, 13, 20, 30. To mend it, ask
-# for the full result (no padding) and keep the first 224 rows and columns. A network trained from
-# the start learns kernels that suit its own crop, and then neither rule is better; weights that
-# were trained with the one rule put everything in the wrong place under the other.
+# With 4 taps the full result has (112 − 1) · 2 + 4 = 226 places. Two are too many, SAME crops one
+# at each end, and so does padding=1: that layer is right. With 3 taps it has 225, one is too many,
+# and SAME crops it at the end. PyTorch adds a place at the end and crops one at each end, so it
+# loses the first place and keeps the last one: everything has moved one place up and to the left.
+# In one dimension, (1, 10) and the taps (1, 2, 5) have the full result 1, 2, 15, 20, 50. SAME to 4
+# gives 1, 2, 15, 20, and PyTorch 2, 15, 20, 50. To mend it, ask for the full result, without
+# padding, and keep the first 224 rows and columns. A network trained from the start learns kernels
+# that suit its own crop, and neither rule is better; weights that were trained with one of them put
+# everything in the wrong place under the other.
 # ### END SOLUTION
