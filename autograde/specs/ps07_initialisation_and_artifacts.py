@@ -1,0 +1,867 @@
+"""ps07: kernels that interpolate, and the patterns that other kernels leave in images.
+
+Sources: Long, Shelhamer & Darrell, *Fully Convolutional Networks for Semantic Segmentation* (2015);
+Odena, Dumoulin & Olah, *Deconvolution and Checkerboard Artifacts* (2016); the API pages of
+`torch.nn.functional.interpolate` and `conv_transpose2d`, `tf.image.resize` and
+`tf.nn.conv2d_transpose`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache, partial
+
+import numpy as np
+
+from autograde.quiet import silent_stderr
+from autograde.spec import Aspect, Case, Misconception, Rules, Spec
+
+BILINEAR = "book/bilinear-initialisation"
+
+
+@cache
+def _tf():
+    """Import TensorFlow without its start-up log: nbgrader gives a cell with stderr no points."""
+    with silent_stderr():
+        import tensorflow as tf
+
+        tf.constant(0)  # the devices, too, are only announced at first use
+    return tf
+
+
+def _tensor(array):
+    import torch
+
+    return torch.tensor(np.ascontiguousarray(array))
+
+
+def _between(rng, low, high):
+    return int(rng.integers(low, high + 1))
+
+
+def _whole(rng, *shape, dtype=np.float64):
+    """Draw small whole numbers without zeros: easy to read, and every one leaves a trace."""
+    return (rng.integers(1, 10, shape) * rng.choice([-1, 1], shape)).astype(dtype)
+
+
+def _size(factor):
+    """Return how many taps the kernel has along one axis."""
+    return 2 * factor - factor % 2
+
+
+# -- the kernel ---------------------------------------------------------------------------
+
+
+def torch_kernel(factor):
+    """Return what `F.interpolate` makes of a single 1, without the zeros around it."""
+    return torch_weight(1, factor)[0, 0]
+
+
+def tf_kernel(factor):
+    """Return what `tf.image.resize` makes of a single 1, without the zeros around it."""
+    return tf_weight(1, factor)[0, 0]
+
+
+def torch_weight(channels, factor):
+    """Return what `F.interpolate` makes of images with a single 1, each in another channel."""
+    import torch
+
+    lit = _tensor(_lit(channels))
+    z = torch.nn.functional.interpolate(lit, scale_factor=factor, mode="bilinear")
+    return _around_the_lit(z.numpy(), factor)
+
+
+def tf_weight(channels, factor):
+    """Return what `tf.image.resize` makes of images with a single 1, each in another channel."""
+    lit = np.moveaxis(_lit(channels), 1, -1)
+    z = _tf().image.resize(lit, (3 * factor, 3 * factor), "bilinear").numpy()
+    return _around_the_lit(np.moveaxis(z, -1, 1), factor)
+
+
+def _lit(channels):
+    lit = np.zeros((channels, channels, 3, 3))
+    lit[range(channels), range(channels), 1, 1] = 1
+    return lit
+
+
+def _around_the_lit(z, factor):
+    rim = (3 * factor - _size(factor)) // 2
+    return z[:, :, rim : 3 * factor - rim, rim : 3 * factor - rim]
+
+
+def _tent(k, centre, reach):
+    """Return k weights that fall from 1 at `centre` to 0 at the distance `reach`."""
+    return 1 - np.abs(np.arange(k) - centre) / reach
+
+
+def _taps(factor):
+    k = _size(factor)
+    return _tent(k, (k - 1) / 2, factor)
+
+
+def _square(taps):
+    return np.outer(taps, taps)
+
+
+def _kernel_cases(rng) -> Iterator[Case]:
+    even, odd = "even factors", "odd factors"
+    two = np.array([[1.0, 3, 3, 1], [3, 9, 9, 3], [3, 9, 9, 3], [1, 3, 3, 1]]) / 16
+    yield Case(even, (2,), visible=True, expected=two)
+    three = np.outer([1, 2, 3, 2, 1], [1, 2, 3, 2, 1]) / 9
+    yield Case(odd, (3,), visible=True, expected=three)
+    yield Case(odd, (1,), visible=True, expected=[[1.0]])
+    factors = rng.permutation(np.arange(4, 44))
+    for factor in map(int, factors[:34]):
+        yield Case(odd if factor % 2 else even, (factor,))
+    for factor in (4, 6, 16):
+        yield Case(even, (factor,))
+    for factor in (5, 7, 9):
+        yield Case(odd, (factor,))
+
+
+def _kernel_explain(at, factor):
+    k = _size(factor)
+    d = [abs(i - (k - 1) / 2) for i in at]
+    weights = [1 - x / factor for x in d]
+    return (
+        f"That tap lies {d[0]:g} rows and {d[1]:g} columns from the middle of the kernel, so its "
+        f"weights along the two axes are {weights[0]:.4g} and {weights[1]:.4g}."
+    )
+
+
+def _wrong_kernel(name, title, message, label, fn):
+    return Misconception(name, title, message, f"{BILINEAR}#{label}", fn)
+
+
+def _cone(factor):
+    k = _size(factor)
+    i, j = np.indices((k, k)) - (k - 1) / 2
+    return np.maximum(0, 1 - np.hypot(i, j) / factor)
+
+
+BILINEAR_KERNEL = Spec(
+    name="bilinear_kernel",
+    title="The bilinear kernel",
+    summary="Make the kernel with which a transposed convolution interpolates.",
+    chapter=f"{BILINEAR}#bilinear-kernel",
+    parameters="factor",
+    minutes=15,
+    difficulty="easy",
+    aspects=(Aspect("even factors", 2), Aspect("odd factors", 2)),
+    cases=_kernel_cases,
+    oracles={"PyTorch": torch_kernel, "TensorFlow": tf_kernel},
+    explain=_kernel_explain,
+    size_formula=lambda factor: (
+        f"Along each axis there are 2 · {factor} taps, and one fewer if the factor is odd."
+    ),
+    misconceptions=(
+        _wrong_kernel(
+            "sums-to-one",
+            "The kernel adds up to 1",
+            "All taps together add up to 1, as those of a blur do. Here every output meets only "
+            "its own share of the taps, and each share has to add up to 1; the image would come "
+            "out darker by factor².",
+            "three-times-example",
+            lambda factor: _square(_taps(factor)) / _square(_taps(factor)).sum(),
+        ),
+        _wrong_kernel(
+            "radial",
+            "The kernel is round",
+            "The weight falls with the straight distance from the middle. Bilinear weights are "
+            "products: one for the row times one for the column.",
+            "bilinear-kernel",
+            _cone,
+        ),
+        _wrong_kernel(
+            "odd-centre-for-even",
+            "The middle of an even kernel lies on a tap",
+            "An even kernel is centred on one of its taps, so it comes out lopsided. Its middle "
+            "lies between two taps.",
+            "odd-even-factor",
+            lambda factor: _square(_tent(_size(factor), factor - 1, factor)),
+        ),
+        _wrong_kernel(
+            "even-centre-for-odd",
+            "The middle of an odd kernel lies between two taps",
+            "An odd kernel is centred between two taps, so it comes out lopsided. Its middle lies "
+            "on its middle tap.",
+            "odd-even-factor",
+            lambda factor: _square(_tent(_size(factor), factor - 0.5, factor)),
+        ),
+        _wrong_kernel(
+            "size-always-even",
+            "The size is 2 · factor, always",
+            "An odd factor gets an even kernel. Its middle would lie between two outputs, and for "
+            "an odd factor each input lies on one.",
+            "odd-even-factor",
+            lambda factor: _square(_tent(2 * factor, factor - 0.5, factor)),
+        ),
+        _wrong_kernel(
+            "size-always-odd",
+            "The size is 2 · factor − 1, always",
+            "An even factor gets an odd kernel. Its middle would lie on an output, and for an even "
+            "factor each input lies between two.",
+            "odd-even-factor",
+            lambda factor: _square(_tent(2 * factor - 1, factor - 1, factor)),
+        ),
+        _wrong_kernel(
+            "reach-is-half-the-kernel",
+            "The weight falls over half the kernel",
+            "The weights fall to 0 over half the kernel's size. They fall to 0 at the next input, "
+            "which is exactly factor outputs away.",
+            "bilinear-kernel",
+            lambda factor: _square(
+                _tent(_size(factor), (_size(factor) - 1) / 2, _size(factor) / 2)
+            ),
+        ),
+        _wrong_kernel(
+            "zero-at-the-ends",
+            "The outermost taps are 0",
+            "The weights have reached 0 at the outermost taps. They reach it at the place after "
+            "these, where the next input would lie.",
+            "bilinear-kernel",
+            lambda factor: _square(np.bartlett(_size(factor))),
+        ),
+        _wrong_kernel(
+            "largest-is-one",
+            "The largest tap is made 1",
+            "The kernel is scaled until its largest tap is 1. In an even kernel no tap is: no "
+            "output lies on an input.",
+            "odd-even-factor",
+            lambda factor: _square(_taps(factor) / _taps(factor).max()),
+        ),
+        _wrong_kernel(
+            "weights-averaged",
+            "The two axes are averaged",
+            "The weights for the row and for the column are averaged. They multiply, as in every "
+            "separable interpolation.",
+            "bilinear-kernel",
+            lambda factor: (_taps(factor)[:, None] + _taps(factor)) / 2,
+        ),
+        _wrong_kernel(
+            "pyramid",
+            "The kernel is a pyramid",
+            "Only the axis on which the tap lies further out counts. Bilinear weights are "
+            "products, so both axes count.",
+            "bilinear-kernel",
+            lambda factor: np.minimum(_taps(factor)[:, None], _taps(factor)),
+        ),
+        _wrong_kernel(
+            "all-ones",
+            "All taps are 1",
+            "With these taps each input is copied over a block: nearest interpolation. Bilinear "
+            "weights fall with the distance.",
+            "three-times-example",
+            lambda factor: np.ones((factor, factor)),
+        ),
+    ),
+)
+
+
+# -- the weight of a layer ------------------------------------------------------------------
+
+
+def _diagonal(kernel, channels):
+    """Put a kernel on the diagonal of the two channel axes."""
+    return np.eye(channels)[:, :, None, None] * kernel
+
+
+def _given_kernel(factor):
+    return _square(_taps(factor))
+
+
+def _weight_cases(rng) -> Iterator[Case]:
+    one, several = "one channel", "several channels"
+    two = np.array([[1.0, 3, 3, 1], [3, 9, 9, 3], [3, 9, 9, 3], [1, 3, 3, 1]]) / 16
+    yield Case(one, (1, 2), visible=True, expected=two[None, None])
+    yield Case(several, (2, 1), visible=True, expected=[[[[1]], [[0]]], [[[0]], [[1]]]])
+    for factor in map(int, rng.permutation(np.arange(3, 20))[:12]):
+        yield Case(one, (1, factor))
+    yield Case(one, (1, 1))
+    for channels in range(2, 7):
+        for factor in map(int, rng.permutation(np.arange(1, 9))[:4]):
+            yield Case(several, (channels, factor))
+    yield Case(several, (3, 2))
+    yield Case(several, (4, 4))
+    yield Case(several, (21, 3))
+
+
+def _weight_explain(at, channels, factor):
+    if at[0] != at[1]:
+        return f"Nothing may flow from channel {at[0]} into channel {at[1]}."
+    return f"From channel {at[0]} into itself, this is tap [{at[2]}, {at[3]}] of the kernel."
+
+
+def _wrong_weight(name, title, message, fn, label="bilinear-weight"):
+    def wrong(channels, factor):
+        return fn(_given_kernel(factor), channels)
+
+    return Misconception(name, title, message, f"{BILINEAR}#{label}", wrong)
+
+
+BILINEAR_WEIGHT = Spec(
+    name="bilinear_weight",
+    title="The weight of a layer",
+    summary="Lay the kernel out for a layer with several channels.",
+    chapter=f"{BILINEAR}#bilinear-weight",
+    parameters="channels, factor",
+    minutes=10,
+    difficulty="easy",
+    aspects=(Aspect("one channel", 1), Aspect("several channels", 2)),
+    cases=_weight_cases,
+    oracles={"PyTorch": torch_weight, "TensorFlow": tf_weight},
+    explain=_weight_explain,
+    size_formula=lambda channels, factor: (
+        f"PyTorch's layout has two axes of {channels} channels, and then the kernel's two."
+    ),
+    rules=Rules(given={"bilinear_kernel": _given_kernel}),
+    misconceptions=(
+        _wrong_weight(
+            "off-diagonal-filled",
+            "Every channel flows into every other",
+            "All pairs of channels have the kernel, so every output is the sum of all channels. "
+            "To interpolate, each channel goes into itself only.",
+            lambda kernel, c: np.ones((c, c, 1, 1)) * kernel,
+        ),
+        _wrong_weight(
+            "channels-averaged",
+            "Every output is the mean of all channels",
+            "All pairs of channels have a share of the kernel, so the image comes out grey. To "
+            "interpolate, each channel goes into itself only.",
+            lambda kernel, c: np.ones((c, c, 1, 1)) * kernel / c,
+        ),
+        _wrong_weight(
+            "divided-by-the-channels",
+            "The kernel is divided by the number of channels",
+            "Each channel goes into itself with only a part of its weight. Nothing else flows "
+            "into an output, so there is nothing to average.",
+            lambda kernel, c: _diagonal(kernel, c) / c,
+        ),
+        _wrong_weight(
+            "one-for-each-group",
+            "The layout is that of a layer with groups",
+            "This is the weight of a layer that keeps its channels apart by `groups`. Without "
+            "groups there is a kernel for each pair of channels, most of them zero.",
+            lambda kernel, c: np.ones((c, 1, 1, 1)) * kernel,
+        ),
+        _wrong_weight(
+            "channels-last",
+            "The layout is TensorFlow's",
+            "The kernel's axes stand in front and the channels behind them. That is TensorFlow's "
+            "layout; asked is PyTorch's.",
+            lambda kernel, c: _diagonal(kernel, c).transpose(2, 3, 0, 1),
+        ),
+        _wrong_weight(
+            "first-channel-only",
+            "Only the first channel has a kernel",
+            "The kernel is laid down once. Every channel needs it, on its own place of the "
+            "diagonal.",
+            lambda kernel, c: _diagonal(kernel, c) * (np.arange(c) == 0)[:, None, None, None],
+        ),
+        _wrong_weight(
+            "channels-reversed",
+            "The channels come out in the reverse order",
+            "The kernels stand on the other diagonal: red becomes blue. Channel 0 goes into "
+            "channel 0.",
+            lambda kernel, c: _diagonal(kernel, c)[::-1],
+        ),
+        _wrong_weight(
+            "diagonal-of-the-taps",
+            "The diagonal is taken of the wrong axes",
+            "Taps off the kernel's own diagonal are 0. It is among the channels that everything "
+            "off the diagonal is 0; the kernel stays whole.",
+            lambda kernel, c: np.ones((c, c, 1, 1)) * kernel * np.eye(len(kernel)),
+        ),
+        _wrong_weight(
+            "sums-to-one",
+            "The kernel adds up to 1",
+            "All taps together add up to 1. Every output meets only its own share of them, and "
+            "each share has to add up to 1.",
+            lambda kernel, c: _diagonal(kernel / kernel.sum(), c),
+            "three-times-example",
+        ),
+    ),
+)
+
+
+# -- the layer in each framework --------------------------------------------------------------
+
+
+def torch_layer(x, factor, under=None, last=False):
+    """Return `F.interpolate` of the image with a rim of zeros, without what became of the rim."""
+    import torch
+
+    x = _tensor(x).requires_grad_()
+    rim = torch.nn.functional.pad(x.permute(0, 3, 1, 2) if last else x, (1, 1, 1, 1))
+    z = torch.nn.functional.interpolate(rim, scale_factor=factor, mode="bilinear")
+    z = z[:, :, factor:-factor, factor:-factor]
+    z = z.permute(0, 2, 3, 1) if last else z
+    if under != "a gradient":
+        return z.detach().numpy()
+    weights = torch.arange(1, z.numel() + 1, dtype=z.dtype).reshape(z.shape)
+    (z * weights).sum().backward()
+    return x.grad.numpy()
+
+
+def tf_layer(x, factor, under=None, last=False):
+    """Return `tf.nn.conv2d_transpose`, SAME, with a kernel for each channel."""
+    tf = _tf()
+    x = tf.constant(np.ascontiguousarray(x))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        image = x if last else tf.transpose(x, [0, 2, 3, 1])
+        n, h, w, c = image.shape
+        kernel = _diagonal(_given_kernel(factor), c).transpose(2, 3, 1, 0)
+        size = (n, factor * h, factor * w, c)
+        z = tf.nn.conv2d_transpose(image, tf.cast(kernel, x.dtype), size, factor, "SAME")
+        z = z if last else tf.transpose(z, [0, 3, 1, 2])
+        weights = tf.reshape(tf.cast(tf.range(1, tf.size(z) + 1), z.dtype), z.shape)
+        weighted = tf.reduce_sum(z * weights)
+    return (tape.gradient(weighted, x) if under == "a gradient" else z).numpy()
+
+
+def _torch_driver(fn, x, factor, under=None):
+    """Call `fn` with a tensor of PyTorch's, plainly or for its gradient."""
+    import numpy as np
+    import torch
+
+    from autograde.calling import NotAsked
+
+    x = torch.tensor(np.ascontiguousarray(x)).requires_grad_(under == "a gradient")
+    z = fn(x, factor)
+    if not isinstance(z, torch.Tensor):
+        raise NotAsked(f"returned {type(z).__name__}, not a PyTorch tensor.")
+    if under is None:
+        return z.detach().numpy()
+    if not z.requires_grad:
+        raise NotAsked("has no gradient: on the way the values left PyTorch.")
+    weights = torch.arange(1, z.numel() + 1, dtype=z.dtype).reshape(z.shape)
+    (z * weights).sum().backward()
+    return x.grad.numpy()
+
+
+def _tf_driver(fn, x, factor, under=None):
+    """Call `fn` with a tensor of TensorFlow's, plainly or under what the case names.
+
+    Meanwhile TensorFlow's native code may write to nowhere only: nbgrader gives a test cell with
+    stderr no points.
+    """
+    import os
+
+    from autograde.calling import NotAsked
+
+    def layer(x):
+        import tensorflow as tf
+
+        z = fn(x, factor)
+        if not isinstance(z, tf.Tensor):
+            raise NotAsked(f"returned {type(z).__name__}, not a TensorFlow tensor.")
+        return z
+
+    def run():
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")
+        tensor = tf.constant(x)
+        if under == "a gradient":
+            with tf.GradientTape() as tape:
+                tape.watch(tensor)
+                z = layer(tensor)
+                weights = tf.cast(tf.range(1, tf.size(z) + 1), z.dtype)
+                weighted = tf.reduce_sum(z * tf.reshape(weights, tf.shape(z)))
+            gradient = tape.gradient(weighted, tensor)
+            if gradient is None:
+                raise NotAsked("has no gradient: on the way the values left TensorFlow.")
+            return tf.convert_to_tensor(gradient).numpy()
+        z = layer(tensor)  # an error here reads better than a traced one
+        if under == "tf.function":
+            unknown = [None, None, None, x.shape[3]]
+            signature = [tf.TensorSpec(unknown, tensor.dtype)]
+            z = tf.function(layer, input_signature=signature)(tensor)
+        return z.numpy()
+
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        return run()
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _layer_cases(last, traced):
+    """Return the cases, with the channels `last` or not, some of them `traced`."""
+
+    def laid_out(x):
+        return np.ascontiguousarray(np.moveaxis(x, 1, -1)) if last else x
+
+    def case(aspect, x, factor, under=None, expected=None, **more):
+        kwargs = {} if under is None else {"under": under}
+        if expected is not None:
+            more |= {"visible": True, "expected": laid_out(np.asarray(expected, x.dtype))}
+        return Case(aspect, (laid_out(x), factor), kwargs, **more)
+
+    def cases(rng) -> Iterator[Case]:
+        even, odd, several, gradient = (
+            "even factors", "odd factors", "channels and batch", "gradient"
+        )  # fmt: skip
+        pair = np.array([[[[16.0, 32]]]])
+        yield case(even, pair, 2, expected=[[[[9, 15, 21, 18], [9, 15, 21, 18]]]])
+        nine = np.array([[[[9.0]]]])
+        yield case(odd, nine, 3, expected=[[[[4, 6, 4], [6, 9, 6], [4, 6, 4]]]])
+        yield case(odd, pair, 1, expected=pair)
+        two = np.array([[[[16.0]], [[32]]], [[[48]], [[-16]]]])
+        grown = np.array([[9, 18], [27, -9]])[:, :, None, None] * np.ones((2, 2))
+        yield case(several, two, 2, expected=grown)
+        yield case(gradient, np.array([[[[16.0]]]]), 2, "a gradient", [[[[5.625]]]])
+        if traced:
+            yield case("in tf.function", two[:1], 2, "tf.function", grown[:1])
+        single = np.float32([[[[16]]]])
+        yield case("dtype", single, 2, expected=[[[[9, 9], [9, 9]]]], exact_dtype=True)
+        for aspect, factors in ((even, (2, 4, 6)), (odd, (3, 5, 7))):
+            for factor in factors:
+                for _ in range(2):
+                    shape = 1, 1, _between(rng, 1, 5), _between(rng, 2, 6)
+                    yield case(aspect, _whole(rng, *shape), factor)
+            yield case(aspect, _whole(rng, 1, 1, 4, 3), factors[0])
+            yield case(aspect, _whole(rng, 1, 1, 1, 1), factors[1])
+        for factor in (2, 2, 3, 3, 4, 5):
+            shape = _between(rng, 1, 3), _between(rng, 2, 4), _between(rng, 1, 4), 3
+            yield case(several, _whole(rng, *shape), factor)
+        yield case(several, _whole(rng, 2, 3, 3, 4), 2)
+        for factor in (2, 3, 4):
+            yield case(gradient, _whole(rng, 2, 2, _between(rng, 2, 3), 4), factor, "a gradient")
+        if traced:
+            for factor in (2, 3, 4):
+                shape = 2, 2, _between(rng, 2, 4), 3
+                yield case("in tf.function", _whole(rng, *shape), factor, "tf.function")
+        for dtype in (np.float32, np.float64):
+            for factor in (2, 3):
+                x = _whole(rng, 2, 2, 3, 4, dtype=dtype)
+                yield case("dtype", x, factor, exact_dtype=True)
+
+    return cases
+
+
+def _layer_explain(last):
+    def explain(at, x, factor, under=None):
+        i, j = at[1:3] if last else at[2:]
+        if under == "a gradient":
+            return (
+                f"What comes back to the pixel in row {i}, column {j} is weighted by the kernel. "
+                "(Here 1, 2, 3, … comes back, from the first number of the result to the last.)"
+            )
+        places = [(a + 0.5) / factor - 0.5 for a in (i, j)]
+        return (
+            "The middle of that pixel lies at row {:.4g}, column {:.4g} of the input; each "
+            "neighbour counts 1 minus its distance along both axes, and beyond the image there "
+            "is nothing."
+        ).format(*places)
+
+    return explain
+
+
+def _rows(n, factor, *, taps=None, front=None, size=None, clamp=False, corners=False):
+    """Return the layer's matrix along one axis; the misconceptions bend it.
+
+    `front` places are cropped in front, `size` are kept. With `clamp` the pixels at the border
+    go on for ever, with `corners` the outputs are spread from the first pixel to the last.
+    """
+    size = factor * n if size is None else size
+    if clamp or corners:
+        ends = np.eye(n)
+        places = (np.arange(size) + 0.5) / factor - 0.5
+        if corners:
+            places = np.arange(size) * ((n - 1) / max(size - 1, 1))
+        return np.stack([np.interp(places, np.arange(n), e) for e in ends], axis=1)
+    taps = _taps(factor) if taps is None else taps
+    front = factor // 2 if front is None else front
+    full = np.zeros((max((n - 1) * factor + len(taps), front + size), n))
+    for i in range(n):
+        full[i * factor : i * factor + len(taps), i] = taps
+    return full[front : front + size]
+
+
+def _layer_misconceptions(apply):
+    """Return the misconceptions; `apply(rows, mix)` makes a layer of one axis' matrix.
+
+    `rows(n, factor)` is that matrix, `mix(channels)` says what flows from channel to channel.
+    """
+
+    def wrong(name, title, message, label, rows=_rows, mix=np.eye):
+        return Misconception(name, title, message, f"{BILINEAR}#{label}", apply(rows, mix))
+
+    return (
+        wrong(
+            "border-repeated",
+            "The border goes on for ever",
+            "At the rim this is interpolation, where the pixels of the border are repeated. A "
+            "transposed convolution knows of nothing beyond the image: there its sums have fewer "
+            "terms.",
+            "inside-and-border",
+            lambda n, f: _rows(n, f, clamp=True),
+        ),
+        wrong(
+            "corners-aligned",
+            "The corners are aligned",
+            "The outputs are spread from the middle of the first pixel to the middle of the last. "
+            "Here they are factor outputs to a pixel, and the image keeps its edges.",
+            "classic-filter",
+            lambda n, f: _rows(n, f, corners=True),
+        ),
+        wrong(
+            "not-cropped",
+            "Nothing is cropped",
+            "This is the full result. The kernels of the first and the last pixel reach beyond "
+            "the image, and what lies there is to be cropped.",
+            "inside-and-border",
+            lambda n, f: _rows(n, f, front=0, size=(n - 1) * f + _size(f)),
+        ),
+        wrong(
+            "classic-size",
+            "The result ends with the last pixel's middle",
+            "The result has (n − 1) · factor + 1 rows, so half a pixel is missing at each edge. "
+            "Asked are factor rows for every row.",
+            "classic-filter",
+            lambda n, f: _rows(n, f, front=f - 1, size=(n - 1) * f + 1),
+        ),
+        wrong(
+            "sums-to-one",
+            "The kernel adds up to 1",
+            "The image comes out darker by factor². Not all taps together have to add up to 1, "
+            "but those that meet in one output.",
+            "three-times-example",
+            lambda n, f: _rows(n, f, taps=_taps(f) / f),
+        ),
+        wrong(
+            "cropped-at-the-end",
+            "Everything is cropped at the end",
+            "The full result is cut off at the bottom and at the right only, so the image is "
+            "shifted. As much has to go in front.",
+            "inside-and-border",
+            lambda n, f: _rows(n, f, front=0),
+        ),
+        wrong(
+            "cropped-in-front",
+            "Everything is cropped in front",
+            "The full result is cut off at the top and at the left only, so the image is shifted. "
+            "As much has to go at the end.",
+            "inside-and-border",
+            lambda n, f: _rows(n, f, front=_size(f) - f),
+        ),
+        wrong(
+            "odd-centre-for-even",
+            "The middle of an even kernel lies on a tap",
+            "For an even factor the kernel is lopsided: it is centred on one of its taps. Its "
+            "middle lies between two.",
+            "odd-even-factor",
+            lambda n, f: _rows(n, f, taps=_tent(_size(f), f - 1, f)),
+        ),
+        wrong(
+            "padding-always-one",
+            "One place is cropped, whatever the factor",
+            "One row and one column are cropped at each side. That is right for the factors 2 and "
+            "3 only: larger kernels reach further out.",
+            "inside-and-border",
+            lambda n, f: _rows(n, f, front=1, size=(n - 1) * f + _size(f) - 2),
+        ),
+        wrong(
+            "nearest",
+            "Each pixel is copied over a block",
+            "All taps are 1, so nothing lies between two pixels. Bilinear weights fall with the "
+            "distance.",
+            "three-times-example",
+            lambda n, f: _rows(n, f, taps=np.ones(f), front=0),
+        ),
+        wrong(
+            "channels-added",
+            "All channels are added up",
+            "Every channel flows into every other. To interpolate, each goes into itself only.",
+            "bilinear-weight",
+            mix=lambda c: np.ones((c, c)),
+        ),
+        wrong(
+            "channels-averaged",
+            "Every output is the mean of all channels",
+            "Every channel gets the mean of all, so the image comes out grey. To interpolate, each "
+            "goes into itself only.",
+            "bilinear-weight",
+            mix=lambda c: np.ones((c, c)) / c,
+        ),
+    )
+
+
+def _by_torch(rows, mix):
+    def wrong(x, factor):
+        import torch
+
+        (h, w), c = x.shape[2:], x.shape[1]
+        matrices = [torch.tensor(m).to(x.dtype) for m in (rows(h, factor), rows(w, factor), mix(c))]
+        return torch.einsum("ia,jb,cd,ncab->ndij", *matrices, x)
+
+    return wrong
+
+
+def _by_tf(rows, mix):
+    def wrong(x, factor):
+        tf = _tf()
+        sizes = tf.unstack(tf.shape(x)[1:])
+        made = (
+            lambda n: rows(int(n), factor),
+            lambda n: rows(int(n), factor),
+            lambda n: mix(int(n)),
+        )
+        matrices = [
+            tf.cast(tf.numpy_function(m, [n], tf.float64, stateful=False), x.dtype)
+            for m, n in zip(made, sizes, strict=True)
+        ]
+        return tf.einsum("ia,jb,cd,nabc->nijd", *matrices, x)
+
+    return wrong
+
+
+LAYER_ASPECTS = (
+    Aspect("even factors", 1),
+    Aspect("odd factors", 1),
+    Aspect("channels and batch", 1),
+    Aspect("gradient", 1),
+    Aspect("dtype", 1),
+)
+
+
+def _layer_size(last):
+    def size(x, factor, under=None):
+        if under == "a gradient":
+            return "A gradient has the shape of what it belongs to."
+        h, w = x.shape[1:3] if last else x.shape[2:]
+        return f"Height and width are {factor} times {h} and {w}; nothing else changes."
+
+    return size
+
+
+UPSAMPLE_TORCH = Spec(
+    name="upsample_layer_torch",
+    title="An interpolating layer in PyTorch",
+    summary="Interpolate by a transposed convolution, to exactly factor times the size.",
+    chapter=f"{BILINEAR}#inside-and-border",
+    parameters="x, factor",
+    minutes=15,
+    difficulty="medium",
+    aspects=LAYER_ASPECTS,
+    cases=_layer_cases(last=False, traced=False),
+    oracles={"PyTorch": torch_layer, "TensorFlow": tf_layer},
+    explain=_layer_explain(last=False),
+    size_formula=_layer_size(last=False),
+    rules=Rules(
+        libraries=("numpy", "torch"), given={"bilinear_kernel": _given_kernel}, seconds=20.0
+    ),
+    driver=_torch_driver,
+    misconceptions=_layer_misconceptions(_by_torch),
+)
+
+UPSAMPLE_TF = Spec(
+    name="upsample_layer_tf",
+    title="An interpolating layer in TensorFlow",
+    summary="The same with TensorFlow's tensors, also where no size is known beforehand.",
+    chapter=f"{BILINEAR}#inside-and-border",
+    parameters="x, factor",
+    minutes=20,
+    difficulty="medium",
+    aspects=(*LAYER_ASPECTS[:4], Aspect("in tf.function", 1), LAYER_ASPECTS[4]),
+    cases=_layer_cases(last=True, traced=True),
+    oracles={
+        "TensorFlow": partial(tf_layer, last=True),
+        "PyTorch": partial(torch_layer, last=True),
+    },
+    explain=_layer_explain(last=True),
+    size_formula=_layer_size(last=True),
+    rules=Rules(
+        libraries=("numpy", "tensorflow"), given={"bilinear_kernel": _given_kernel}, seconds=20.0
+    ),
+    driver=_tf_driver,
+    misconceptions=_layer_misconceptions(_by_tf),
+)
+
+
+# -- predict first ------------------------------------------------------------------------
+
+
+def _guess(name, title, message, label, answer):
+    return Misconception(name, title, message, f"{BILINEAR}#{label}", lambda: answer)
+
+
+PREDICT_CORNER = Spec(
+    name="predict_corner",
+    title="Predict first: what becomes of a white corner?",
+    summary="Compute on paper one pixel of a white image that such a layer has enlarged.",
+    chapter=f"{BILINEAR}#inside-and-border",
+    parameters="",
+    minutes=5,
+    difficulty="easy",
+    aspects=(Aspect("answer", 1),),
+    cases=lambda rng: iter([Case("answer", ())]),
+    oracles={
+        "PyTorch": lambda: torch_layer(np.ones((1, 1, 3, 3)), 4)[0, 0, 0, 0],
+        "TensorFlow": lambda: tf_layer(np.ones((1, 1, 3, 3)), 4)[0, 0, 0, 0],
+    },
+    misconceptions=(
+        _guess(
+            "white",
+            "It stays white",
+            "This is what interpolation gives, which repeats the border. The layer knows of no "
+            "pixel beyond the image.",
+            "inside-and-border",
+            1,
+        ),
+        _guess(
+            "one-axis",
+            "Only one axis is counted",
+            "This is what a pixel on an edge gets. In the corner something is missing along both "
+            "axes.",
+            "inside-and-border",
+            0.625,
+        ),
+        _guess(
+            "outermost-tap",
+            "It is the kernel's outermost tap",
+            "This is the corner of the kernel. It falls on a place that is cropped; what stays "
+            "begins further in.",
+            "inside-and-border",
+            1 / 64,
+        ),
+        _guess(
+            "factor-two",
+            "This is the number for factor 2",
+            "For the factor 2 this is right. The larger the factor, the further out lies the "
+            "corner's middle.",
+            "odd-even-factor",
+            0.5625,
+        ),
+        _guess(
+            "what-is-missing",
+            "This is the weight of what is missing along one axis",
+            "The neighbour beyond the image would have this weight along one axis. It is not "
+            "there, so look at what is left.",
+            "inside-and-border",
+            0.375,
+        ),
+        _guess(
+            "tap-too-far-in",
+            "It is a tap further in",
+            "The corner is taken to be met by the next tap inwards. Count again how many taps are "
+            "cropped.",
+            "inside-and-border",
+            0.875**2,
+        ),
+    ),
+)
+
+
+SPECS = (
+    PREDICT_CORNER,
+    BILINEAR_KERNEL,
+    BILINEAR_WEIGHT,
+    UPSAMPLE_TORCH,
+    UPSAMPLE_TF,
+)

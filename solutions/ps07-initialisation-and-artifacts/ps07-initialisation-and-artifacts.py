@@ -1,0 +1,283 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Problem set 7: initialisation and artifacts
+#
+# A transposed convolution can do more than its first, random taps. You will give it taps with which
+# it interpolates, lay them out for a layer with several channels, and write that layer in PyTorch
+# and in TensorFlow.
+#
+# **How it works.** Replace `raise NotImplementedError` by your code and run the cell. The cell
+# below it checks your function on examples small enough to verify by hand. If the answer is
+# wrong, it tells you what seems to be confused, and which section of the book clears it up.
+# After you hand in, hidden tests try many more inputs, and each *aspect* that holds on all of
+# them gives its points.
+#
+# Write with NumPy, unless an exercise says otherwise. `torch` and `tensorflow` have many of these
+# operations ready-made, and using them would spoil the fun; a function that does earns nothing.
+#
+# **Chapters:** *Bilinear initialisation*.
+
+# %%
+import numpy as np
+
+from autograde.notebook import check
+
+# %% [markdown]
+# ## A worked example
+#
+# Three pixels, 10, 40 and 70, are to become nine. Each pixel lays down the taps ⅓, ⅔, 1, ⅔, ⅓,
+# multiplied by its value, three places further on than the pixel before it. Where two of these
+# copies overlap, they add. The first and the last place lie beyond the outermost pixels; cut them
+# off.
+
+# %%
+taps = np.array([1, 2, 3, 2, 1]) / 3
+full = np.zeros(11)
+for i, pixel in enumerate([10, 40, 70]):
+    full[3 * i : 3 * i + 5] += pixel * taps
+print(full[1:-1])
+
+# %% [markdown]
+# Between 10 and 40 the places grow by 10 each, so this is linear interpolation. Only the two
+# outermost places are smaller than they should be: the pixels that would have helped them do not
+# exist.
+#
+# ## 1. Predict first: what becomes of a white corner?
+#
+# {facts: predict_corner}
+#
+# An image of 3 × 3 ones is enlarged by the **factor 4** with a bilinear transposed convolution, to
+# exactly 12 × 12. Which value has the pixel in the top-left corner of the result?
+#
+# Work it out on paper, as a decimal number or a fraction such as `3 / 8`. The check below only
+# notes your answer; you will see for yourself in exercise 4.
+
+
+# %% exercise="predict_corner"
+def predict_corner():
+    """Return the value that you expect in the corner, as a number."""
+    ### BEGIN SOLUTION
+    return 25 / 64
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 2. The bilinear kernel
+#
+# {facts: bilinear_kernel}
+#
+# Make the kernel for any factor. For factor 3 it is the worked example's row of taps, times itself
+# as a column.
+#
+# <details><summary>Hint 1</summary>
+#
+# One axis first. How many taps are there, and where is the middle of $k$ places, counted from 0?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A tap's weight depends on its distance from the middle alone. It is 1 in the middle. At which
+# distance is it 0?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.outer` makes all products of two rows.
+#
+# </details>
+
+
+# %% exercise="bilinear_kernel"
+def bilinear_kernel(factor):
+    """Return the kernel with which a transposed convolution of this stride interpolates.
+
+    factor  whole number, 1 or more
+
+    Returns an array of shape (k, k) with k = 2 * factor - factor % 2.
+    """
+    ### BEGIN SOLUTION
+    k = 2 * factor - factor % 2
+    taps = 1 - np.abs(np.arange(k) - (k - 1) / 2) / factor
+    return np.outer(taps, taps)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 3. The weight of a layer
+#
+# {facts: bilinear_weight}
+#
+# A layer that takes in `channels` channels and gives out as many has a kernel for each pair of
+# them, in PyTorch's layout (in, out, height, width). Lay your kernel out so that every channel is
+# interpolated by itself. You may call your own `bilinear_kernel`; while this exercise is graded, a
+# right one stands in for it.
+#
+# <details><summary>Hint 1</summary>
+#
+# Start from zeros. Which pairs of channels get the kernel?
+#
+# </details>
+
+
+# %% exercise="bilinear_weight"
+def bilinear_weight(channels, factor):
+    """Return the weight of a transposed convolution that interpolates each channel by itself.
+
+    channels  how many channels go in and come out, 1 or more
+    factor    whole number, 1 or more
+
+    Returns an array of shape (channels, channels, k, k) with k = 2 * factor - factor % 2.
+    """
+    ### BEGIN SOLUTION
+    kernel = bilinear_kernel(factor)
+    weight = np.zeros((channels, channels, *kernel.shape))
+    for c in range(channels):
+        weight[c, c] = kernel
+    return weight
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 4. An interpolating layer in PyTorch
+#
+# {facts: upsample_layer_torch}
+#
+# Now the layer, on PyTorch's tensors and **with PyTorch's operations**, so that gradients pass
+# through it. Use a transposed convolution whose stride is the factor. Height and width have to come
+# out exactly `factor` times as large, and inside the image the values are those of bilinear
+# interpolation. At the border leave what the transposed convolution gives.
+#
+# The result has the type of `x`. You may again call your own `bilinear_kernel`.
+#
+# <details><summary>Hint 1</summary>
+#
+# The full result is $(n - 1)\,s + k$ long. How many places have to go at each end, so that $s\,n$
+# are left? Work it out for an even and for an odd factor.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The channels must not mix. Take the weight of exercise 3, or one kernel for each channel and as
+# many `groups` as there are channels.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# PyTorch refuses a kernel of another type than the image. `kernel.to(x)` brings it to the type and
+# the device of `x`.
+#
+# </details>
+
+# %%
+import torch
+import torch.nn.functional as F
+
+
+# %% exercise="upsample_layer_torch"
+def upsample_layer_torch(x, factor):
+    """Enlarge a batch of images by a bilinear transposed convolution.
+
+    x       tensor of shape (N, C, H, W), floating
+    factor  whole number, 1 or more
+
+    Returns a tensor of shape (N, C, factor * H, factor * W) and of x's type.
+    """
+    ### BEGIN SOLUTION
+    kernel = torch.tensor(bilinear_kernel(factor)).to(x)
+    channels = x.shape[1]
+    weight = kernel.expand(channels, 1, *kernel.shape)
+    return F.conv_transpose2d(x, weight, stride=factor, padding=factor // 2, groups=channels)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Was your prediction right? Run this once your function passes its check.
+
+# %%
+print(upsample_layer_torch(torch.ones(1, 1, 3, 3), 4)[0, 0, 0, 0])
+
+# %% [markdown]
+# ## 5. An interpolating layer in TensorFlow
+#
+# {facts: upsample_layer_tf}
+#
+# The same in TensorFlow, with the channels last. It has to work inside a `tf.function` too, where
+# only the number of channels is known beforehand and neither the batch nor the height nor the
+# width.
+#
+# <details><summary>Hint 1</summary>
+#
+# `tf.nn.conv2d_transpose` has no groups on a CPU. Its kernel has the layout (height, width, out,
+# in), and the channels must not mix.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# You have to state the `output_shape`. With `SAME`, TensorFlow crops until it is reached, in front
+# and at the end alike if it can.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Inside a `tf.function`, `x.shape` holds a `None` for each size that is unknown. `tf.shape(x)` is a
+# tensor, and you may compute with it.
+#
+# </details>
+
+# %%
+import tensorflow as tf
+
+
+# %% exercise="upsample_layer_tf"
+def upsample_layer_tf(x, factor):
+    """Enlarge a batch of images by a bilinear transposed convolution.
+
+    x       tensor of shape (N, H, W, C), floating; C is always known
+    factor  whole number, 1 or more
+
+    Returns a tensor of shape (N, factor * H, factor * W, C) and of x's type.
+    """
+    ### BEGIN SOLUTION
+    channels = x.shape[3]
+    kernel = bilinear_kernel(factor)[:, :, None, None] * np.eye(channels)
+    size = tf.shape(x) * [1, factor, factor, 1]
+    return tf.nn.conv2d_transpose(x, tf.cast(kernel, x.dtype), size, factor, "SAME")
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 6. In your own words
+#
+# {points: why_learn_it}
+#
+# Somebody says: "A transposed convolution with bilinear taps does what `F.interpolate` does, and
+# does it worse at the border. So there is never a reason to use one." In four to six sentences:
+# what is right about it, what is not, and when would you use which?
+#
+# *Marked by hand.* 1 point: what is right (equal inside, too dark in the rim; interpolation has
+# nothing to learn and nothing to go wrong). 1 point: what is not (the taps are a beginning and are
+# learned, so the layer may end as something else; or it may mix its channels). 1 point: a choice
+# between the two with a reason that fits it.
+
+# %% [markdown] open="why_learn_it" points=3
+# ### BEGIN SOLUTION
+# It is right that inside the image both give the same numbers before training, and that in a rim
+# of factor // 2 pixels the transposed convolution comes out too dark, because nothing is sent from
+# beyond the border. Interpolation has no taps, so it costs no memory for them and cannot learn a
+# bad pattern. But the bilinear taps are only where the layer begins. In training they change, and
+# they may become sharper than bilinear or mix channels, which interpolation never does. I would use
+# interpolation where the result only has to be larger, for example for the scores at the end of a
+# segmentation network, and a transposed convolution that begins bilinear where there is something
+# to learn on the way up.
+# ### END SOLUTION

@@ -1,0 +1,234 @@
+"""Right answers to problem set 7, each written in a way of its own, as learners write them."""
+
+import numpy as np
+
+
+def torch_():
+    import torch
+
+    return torch
+
+
+def tensorflow():
+    import tensorflow as tf
+
+    return tf
+
+
+# -- predict_corner ------------------------------------------------------------------------
+
+
+def corner_fraction():
+    return 25 / 64
+
+
+def corner_decimal():
+    return 0.390625
+
+
+def corner_squared():
+    return np.float32(5 / 8) ** 2
+
+
+# -- bilinear_kernel -----------------------------------------------------------------------
+
+
+def kernel_loops(factor):
+    k = 2 * factor - factor % 2
+    middle = factor - 1 if factor % 2 else factor - 0.5
+    return [
+        [(1 - abs(i - middle) / factor) * (1 - abs(j - middle) / factor) for j in range(k)]
+        for i in range(k)
+    ]
+
+
+def kernel_ogrid(factor):
+    """As many programs do it: two open grids."""
+    k = 2 * factor - factor % 2
+    i, j = np.ogrid[:k, :k]
+    centre = (k - 1) / 2
+    return (1 - abs(i - centre) / factor) * (1 - abs(j - centre) / factor)
+
+
+def kernel_boxes(factor):
+    """Two boxes convolved make a tent; for an even factor it has to be shifted by half a place."""
+    if factor % 2:
+        taps = np.convolve(np.ones(factor), np.ones(factor)) / factor
+    else:
+        fine = np.convolve(np.ones(2 * factor), np.ones(2 * factor)) / (2 * factor)
+        taps = fine[::2]
+    return taps[:, None] * taps[None, :]
+
+
+def kernel_interp(factor):
+    k = 2 * factor - factor % 2
+    places = np.arange(k) - (k - 1) / 2
+    taps = np.interp(places, [-factor, 0, factor], [0, 1, 0])
+    return np.einsum("i,j->ij", taps, taps)
+
+
+def kernel_counting(factor):
+    """Count up and down in halves."""
+    up = np.arange(1 if factor % 2 == 0 else 2, 2 * factor + 1, 2) / (2 * factor)
+    taps = np.r_[up, up[::-1]] if factor % 2 == 0 else np.r_[up, up[-2::-1]]
+    return np.kron(taps[:, None], taps)
+
+
+# -- bilinear_weight -----------------------------------------------------------------------
+
+
+def weight_eye(channels, factor):
+    return np.eye(channels).reshape(channels, channels, 1, 1) * kernel_ogrid(factor)
+
+
+def weight_einsum(channels, factor):
+    return np.einsum("cd,ij->cdij", np.identity(channels), kernel_interp(factor))
+
+
+def weight_index(channels, factor):
+    k = 2 * factor - factor % 2
+    weight = np.zeros((channels, channels, k, k), np.float32)
+    each = np.arange(channels)
+    weight[each, each] = kernel_boxes(factor)
+    return weight
+
+
+def weight_kron(channels, factor):
+    kernel = np.array(kernel_loops(factor))
+    k = len(kernel)
+    blocks = np.kron(np.eye(channels), kernel)
+    return blocks.reshape(channels, k, channels, k).transpose(0, 2, 1, 3)
+
+
+def weight_list(channels, factor):
+    kernel = kernel_ogrid(factor)
+    return [[kernel if a == b else 0 * kernel for b in range(channels)] for a in range(channels)]
+
+
+# -- upsample_layer_torch ------------------------------------------------------------------
+
+
+def torch_full_weight(x, factor):
+    torch = torch_()
+    weight = torch.tensor(weight_eye(x.shape[1], factor), dtype=x.dtype)
+    k = weight.shape[-1]
+    return torch.nn.functional.conv_transpose2d(x, weight, stride=factor, padding=(k - factor) // 2)
+
+
+def torch_cropped_by_hand(x, factor):
+    torch = torch_()
+    n, c, h, w = x.shape
+    kernel = torch.as_tensor(kernel_ogrid(factor)).type_as(x)[None, None]
+    full = torch.conv_transpose2d(x.reshape(n * c, 1, h, w), kernel, stride=factor)
+    p = factor // 2
+    return full[..., p : p + h * factor, p : p + w * factor].reshape(n, c, h * factor, w * factor)
+
+
+def torch_module(x, factor):
+    torch = torch_()
+    c, k = x.shape[1], 2 * factor - factor % 2
+    layer = torch.nn.ConvTranspose2d(
+        c, c, k, factor, padding=factor // 2, groups=c, bias=False, dtype=x.dtype
+    )
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(kernel_boxes(factor)))
+    return layer(x)
+
+
+def torch_one_axis_at_a_time(x, factor):
+    torch = torch_()
+    n, c, h, w = x.shape
+    k, p = 2 * factor - factor % 2, factor // 2
+    taps = 1 - (torch.arange(k, dtype=x.dtype) - (k - 1) / 2).abs() / factor
+    x = x.reshape(n * c, 1, h, w)
+    x = torch.nn.functional.conv_transpose2d(
+        x, taps.reshape(1, 1, k, 1), stride=(factor, 1), padding=(p, 0)
+    )
+    x = torch.nn.functional.conv_transpose2d(
+        x, taps.reshape(1, 1, 1, k), stride=(1, factor), padding=(0, p)
+    )
+    return x.reshape(n, c, factor * h, factor * w)
+
+
+def torch_channel_by_channel(x, factor):
+    torch = torch_()
+    kernel = torch.from_numpy(np.array(kernel_loops(factor)))[None, None].to(x.dtype)
+    planes = [
+        torch.nn.functional.conv_transpose2d(x[:, c : c + 1], kernel, None, factor, factor // 2)
+        for c in range(x.shape[1])
+    ]
+    return torch.cat(planes, dim=1)
+
+
+# -- upsample_layer_tf ---------------------------------------------------------------------
+
+
+def tf_full_weight(x, factor):
+    tf = tensorflow()
+    kernel = weight_kron(x.shape[-1], factor).transpose(2, 3, 1, 0)
+    n, h, w, c = tf.unstack(tf.shape(x))
+    size = tf.stack([n, h * factor, w * factor, c])
+    kernel = tf.constant(kernel, x.dtype)
+    return tf.nn.conv2d_transpose(x, kernel, size, strides=[1, factor, factor, 1], padding="SAME")
+
+
+def tf_cropped_by_hand(x, factor):
+    tf = tensorflow()
+    n, h, w, c = (tf.shape(x)[a] for a in range(4))
+    planes = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [n * c, h, w, 1])
+    k, p = 2 * factor - factor % 2, factor // 2
+    kernel = tf.cast(kernel_interp(factor), x.dtype)[:, :, None, None]
+    size = [n * c, (h - 1) * factor + k, (w - 1) * factor + k, 1]
+    full = tf.nn.conv2d_transpose(planes, kernel, size, factor, "VALID")
+    cropped = full[:, p : p + h * factor, p : p + w * factor, 0]
+    z = tf.reshape(cropped, [n, c, h * factor, w * factor])
+    return tf.transpose(z, [0, 2, 3, 1])
+
+
+def tf_channel_by_channel(x, factor):
+    tf = tensorflow()
+    kernel = tf.cast(tf.constant(kernel_ogrid(factor)), x.dtype)[:, :, tf.newaxis, tf.newaxis]
+    shape = tf.shape(x)
+    size = [shape[0], shape[1] * factor, shape[2] * factor, 1]
+    planes = [
+        tf.nn.conv2d_transpose(x[..., c : c + 1], kernel, size, factor, "SAME")
+        for c in range(x.shape[-1])
+    ]
+    return tf.concat(planes, axis=-1)
+
+
+def tf_backprop_input(x, factor):
+    """A transposed convolution is the way back of a depthwise convolution."""
+    tf = tensorflow()
+    c = x.shape[3]
+    kernel = tf.tile(tf.cast(kernel_boxes(factor), x.dtype)[:, :, None, None], [1, 1, c, 1])
+    size = tf.shape(x) * tf.constant([1, factor, factor, 1])
+    return tf.nn.depthwise_conv2d_backprop_input(
+        size, kernel, x, strides=[1, factor, factor, 1], padding="SAME"
+    )
+
+
+ANSWERS = {
+    "predict_corner": (corner_fraction, corner_decimal, corner_squared),
+    "bilinear_kernel": (
+        kernel_loops,
+        kernel_ogrid,
+        kernel_boxes,
+        kernel_interp,
+        kernel_counting,
+    ),
+    "bilinear_weight": (weight_eye, weight_einsum, weight_index, weight_kron, weight_list),
+    "upsample_layer_torch": (
+        torch_full_weight,
+        torch_cropped_by_hand,
+        torch_module,
+        torch_one_axis_at_a_time,
+        torch_channel_by_channel,
+    ),
+    "upsample_layer_tf": (
+        tf_full_weight,
+        tf_cropped_by_hand,
+        tf_channel_by_channel,
+        tf_backprop_input,
+    ),
+}
