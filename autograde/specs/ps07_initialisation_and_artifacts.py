@@ -17,6 +17,7 @@ from autograde.quiet import silent_stderr
 from autograde.spec import Aspect, Case, Misconception, Rules, Spec
 
 BILINEAR = "book/bilinear-initialisation"
+CHECKER = "book/checkerboards"
 
 
 @cache
@@ -784,6 +785,477 @@ UPSAMPLE_TF = Spec(
 )
 
 
+# -- overlaps -------------------------------------------------------------------------------
+
+
+def torch_overlap(n, k, s):
+    """Return `F.conv_transpose1d` of ones with a kernel of ones."""
+    import torch
+
+    ones, taps = torch.ones(1, 1, n), torch.ones(1, 1, k)
+    z = torch.nn.functional.conv_transpose1d(ones, taps, stride=s)
+    return z[0, 0].to(torch.int64).numpy()
+
+
+def tf_overlap(n, k, s):
+    """Return `tf.nn.conv1d_transpose` of ones with a kernel of ones, VALID."""
+    ones, taps = np.ones((1, n, 1), np.float32), np.ones((k, 1, 1), np.float32)
+    size = [1, (n - 1) * s + k, 1]
+    z = _tf().nn.conv1d_transpose(ones, taps, size, s, "VALID")
+    return z.numpy()[0, :, 0].astype(np.int64)
+
+
+def _overlaps(n, k, s, *, apart=None, between=1):
+    """Count the copies on each place; the misconceptions bend it."""
+    apart = s if apart is None else apart
+    counts = np.zeros((n - 1) * apart + (k - 1) * between + 1, np.int64)
+    for i in range(n):
+        counts[i * apart : i * apart + (k - 1) * between + 1 : between] += 1
+    return counts
+
+
+def _overlap_cases(rng) -> Iterator[Case]:
+    more, less = "kernel larger than the stride", "kernel up to the stride"
+    yield Case(more, (3, 4, 2), visible=True, expected=[1, 1, 2, 2, 2, 2, 1, 1])
+    yield Case(more, (3, 3, 2), visible=True, expected=[1, 1, 2, 1, 2, 1, 1])
+    yield Case(more, (1, 3, 2), visible=True, expected=[1, 1, 1])
+    yield Case(less, (3, 2, 3), visible=True, expected=[1, 1, 0, 1, 1, 0, 1, 1])
+    for _ in range(20):
+        s = _between(rng, 1, 6)
+        yield Case(more, (_between(rng, 1, 12), s + _between(rng, 1, 9), s))
+    for k, s in ((5, 3), (7, 2), (9, 3), (5, 1), (6, 5)):
+        yield Case(more, (7, k, s))
+    for _ in range(10):
+        s = _between(rng, 1, 7)
+        yield Case(less, (_between(rng, 2, 10), _between(rng, 1, s), s))
+    yield Case(less, (6, 3, 3))
+    yield Case(less, (5, 1, 4))
+    yield Case(less, (1, 1, 1))
+
+
+def _overlap_explain(at, n, k, s):
+    first, last = max(0, -(-(at - k + 1) // s)), min(n - 1, at // s)
+    reach = f"the inputs {first} to {last}" if last > first else f"input {first}"
+    reach = "no input" if last < first else reach
+    return f"Input i covers the places {s} · i to {s} · i + {k - 1}, so {reach} reaches place {at}."
+
+
+def _wrong_overlap(name, title, message, fn, label="overlap-counts"):
+    return Misconception(name, title, message, f"{CHECKER}#{label}", fn)
+
+
+def _windows_over(n, k, s):
+    counts = np.zeros(n, np.int64)
+    for start in range(0, n - k + 1, s):
+        counts[start : start + k] += 1
+    return counts
+
+
+OVERLAP_COUNT = Spec(
+    name="overlap_count",
+    title="Counting overlaps",
+    summary="Count for each place how many copies of the kernel reach it.",
+    chapter=f"{CHECKER}#overlap-counts",
+    parameters="n, k, s",
+    minutes=10,
+    difficulty="easy",
+    aspects=(Aspect("kernel larger than the stride", 2), Aspect("kernel up to the stride", 1)),
+    cases=_overlap_cases,
+    oracles={"PyTorch": torch_overlap, "TensorFlow": tf_overlap},
+    explain=_overlap_explain,
+    size_formula=lambda n, k, s: (
+        f"The last copy begins at place ({n} − 1) · {s} and is {k} long; nothing is cropped."
+    ),
+    misconceptions=(
+        _wrong_overlap(
+            "kernel-only",
+            "Every place counts the whole kernel",
+            "Each place is said to be reached by as many copies as the kernel has taps. That many "
+            "it would be with stride 1, away from the ends.",
+            lambda n, k, s: np.full((n - 1) * s + k, k),
+        ),
+        _wrong_overlap(
+            "ends-like-the-middle",
+            "The ends count like the middle",
+            "Every place has the largest count. At the ends fewer copies arrive, and if the "
+            "stride does not divide the kernel, at some places in between too.",
+            lambda n, k, s: np.full((n - 1) * s + k, -(-k // s)),
+        ),
+        _wrong_overlap(
+            "rounded-down",
+            "The division is rounded down, everywhere",
+            "Every place has the whole part of kernel by stride. Count copies for each place: "
+            "some get one more, and the ends get fewer.",
+            lambda n, k, s: np.full((n - 1) * s + k, k // s),
+            "when-uniform",
+        ),
+        _wrong_overlap(
+            "copies-one-apart",
+            "The copies begin one place apart",
+            "Each copy begins one place after the one before it. They begin a stride apart.",
+            lambda n, k, s: _overlaps(n, k, s, apart=1),
+        ),
+        _wrong_overlap(
+            "taps-a-stride-apart",
+            "The taps stand a stride apart",
+            "The stride is put between the taps of one copy; that is dilation. It lies between "
+            "the beginnings of two copies.",
+            lambda n, k, s: _overlaps(n, k, s, apart=1, between=s),
+        ),
+        _wrong_overlap(
+            "cut-at-n-times-s",
+            "The result is cut off",
+            "The result is n · s long: what the last copy lays down further out is missing. Asked "
+            "is the full result.",
+            lambda n, k, s: np.pad(_overlaps(n, k, s), (0, n * s))[: n * s],
+        ),
+        _wrong_overlap(
+            "covered-or-not",
+            "Covered or not, but not how often",
+            "A place that several copies reach counts once. Copies that meet are added, so count "
+            "them all.",
+            lambda n, k, s: np.minimum(_overlaps(n, k, s), 1),
+        ),
+        _wrong_overlap(
+            "without-the-first",
+            "The first copy does not count",
+            "What is counted is how many copies overlap with another one. Asked is how many reach "
+            "the place at all.",
+            lambda n, k, s: np.maximum(_overlaps(n, k, s) - 1, 0),
+        ),
+        _wrong_overlap(
+            "windows-of-the-convolution",
+            "The windows of a convolution are counted",
+            "The n is taken for the length of the long row, and the windows over it are counted. "
+            "Here n numbers go in, and each lays down a copy.",
+            _windows_over,
+        ),
+        _wrong_overlap(
+            "inputs-in-between",
+            "The inputs stand at their places",
+            "Only the places where an input's copy begins are counted. A copy covers as many "
+            "places as the kernel has taps.",
+            lambda n, k, s: np.bincount(np.arange(n) * s, minlength=(n - 1) * s + k),
+        ),
+    ),
+)
+
+
+def torch_uniform(k, s):
+    """Return whether `F.conv_transpose1d` counts the same everywhere in the middle."""
+    return bool(np.ptp(torch_overlap(k + 2, k, s)[k - 1 : k - 1 + s]) == 0)
+
+
+def tf_uniform(k, s):
+    """Return whether `tf.nn.conv1d_transpose` counts the same everywhere in the middle."""
+    return bool(np.ptp(tf_overlap(k + 2, k, s)[k - 1 : k - 1 + s]) == 0)
+
+
+def _uniform_cases(rng) -> Iterator[Case]:
+    small, large = "stride 1 and 2", "larger strides"
+    yield Case(small, (4, 2), visible=True, expected=True)
+    yield Case(small, (3, 2), visible=True, expected=False)
+    yield Case(small, (5, 1), visible=True, expected=True)
+    yield Case(large, (2, 3), visible=True, expected=False)
+    yield Case(large, (3, 3), visible=True, expected=True)
+    for k in map(int, rng.permutation(np.arange(1, 40))[:12]):
+        yield Case(small, (k, 1 + k % 2 if k % 3 else 2))
+    for k, s in ((6, 2), (7, 2), (1, 2), (2, 1), (1, 1), (3, 1)):
+        yield Case(small, (k, s))
+    for _ in range(14):
+        s = _between(rng, 3, 7)
+        yield Case(large, (_between(rng, 1, 4) * s + _between(rng, 0, 1) * _between(rng, 1, s), s))
+    for k, s in ((6, 3), (9, 3), (8, 4), (6, 4), (5, 3), (4, 6), (2, 4), (3, 9), (7, 5), (9, 6)):
+        yield Case(large, (k, s))
+
+
+def _wrong_uniform(name, title, message, fn):
+    return Misconception(name, title, message, f"{CHECKER}#when-uniform", fn)
+
+
+IS_UNIFORM = Spec(
+    name="is_uniform",
+    title="Even or uneven?",
+    summary="Say whether kernel and stride make all places in the middle equal.",
+    chapter=f"{CHECKER}#when-uniform",
+    parameters="k, s",
+    minutes=5,
+    difficulty="easy",
+    aspects=(Aspect("stride 1 and 2", 1), Aspect("larger strides", 1)),
+    cases=_uniform_cases,
+    oracles={"PyTorch": torch_uniform, "TensorFlow": tf_uniform},
+    misconceptions=(
+        _wrong_uniform(
+            "stride-by-kernel",
+            "The division goes the wrong way round",
+            "It is asked whether the kernel divides the stride. The places repeat after a stride, "
+            "so ask how often the stride goes into the kernel.",
+            lambda k, s: s % k == 0,
+        ),
+        _wrong_uniform(
+            "gaps-are-uniform",
+            "Without overlap it is called even",
+            "A kernel smaller than the stride is called even because nothing overlaps. It leaves "
+            "gaps: some places get one copy, others none.",
+            lambda k, s: k <= s or k % s == 0,
+        ),
+        _wrong_uniform(
+            "large-enough",
+            "A large kernel is called even",
+            "Every kernel that leaves no gaps is called even. Some places may still get one copy "
+            "more than their neighbours.",
+            lambda k, s: k >= s,
+        ),
+        _wrong_uniform(
+            "side-by-side-only",
+            "Only copies side by side are called even",
+            "Overlaps are called uneven. They do no harm as long as every place has equally many.",
+            lambda k, s: k == s,
+        ),
+        _wrong_uniform(
+            "even-kernel",
+            "Even kernels are called even",
+            "The kernel is asked whether it is an even number. That is the answer for stride 2 "
+            "only.",
+            lambda k, s: k % 2 == 0,
+        ),
+        _wrong_uniform(
+            "odd-kernel",
+            "Odd kernels are called even",
+            "Odd kernels have a middle, and that has nothing to do with how their copies overlap.",
+            lambda k, s: k % 2 == 1,
+        ),
+        _wrong_uniform(
+            "same-parity",
+            "Kernel and stride are both odd or both even",
+            "It is asked whether kernel minus stride is an even number: then the crop is the same "
+            "at both ends. How copies overlap is another question.",
+            lambda k, s: (k - s) % 2 == 0,
+        ),
+        _wrong_uniform(
+            "no-common-divisor",
+            "A common divisor is enough",
+            "Any common divisor of kernel and stride is accepted. The places repeat after a whole "
+            "stride, so the whole stride has to go into the kernel.",
+            lambda k, s: s == 1 or np.gcd(k, s) > 1,
+        ),
+    ),
+)
+
+
+# -- ICNR -------------------------------------------------------------------------------------
+
+
+def _icnr_driver(fn, shape, r, rng, about):
+    """Look at one property of the weights that `fn` draws; `rng` is the generator's seed."""
+    import numpy as np
+
+    from autograde.calling import NotAsked, not_numbers
+
+    def draw(seed):
+        weights = fn(shape, r, np.random.default_rng(seed))
+        if problem := not_numbers(weights):
+            raise NotAsked(problem)
+        return np.asarray(weights)
+
+    weights = draw(rng)
+    if about == "shape" or weights.ndim == 0:
+        return np.array(weights.shape)
+    if about == "equal kernels":
+        kernels = weights.reshape(len(weights), -1)
+        return np.array([int((kernels == kernel).all(axis=1).argmax()) for kernel in kernels])
+    if about == "different taps":
+        return len(np.unique(weights))
+    if about == "seeds":
+        same = np.array_equal(draw(rng), weights), np.array_equal(draw(rng + 1), weights)
+        return np.array(same, dtype=int)
+    return np.round(weights.std() * np.sqrt(np.prod(shape[1:])))
+
+
+def torch_icnr(shape, r, rng, about):
+    """Let `F.pixel_shuffle` say which channels lie in one block; the rest is the definition."""
+    import torch
+
+    out = shape[0]
+    blocks = torch.nn.functional.pixel_shuffle(torch.arange(out).reshape(1, out, 1, 1), r)
+    blocks = blocks.reshape(-1, r * r).numpy()
+    first = np.empty(out, int)
+    first[blocks] = blocks.min(axis=1, keepdims=True)
+    taps = len(blocks) * int(np.prod(shape[1:]))
+    return {
+        "shape": np.array(shape),
+        "equal kernels": first,
+        "different taps": taps,
+        "seeds": np.array([1, 0]),
+        "scale": np.float64(1),
+    }[about]
+
+
+def _icnr_cases(rng) -> Iterator[Case]:
+    def case(aspect, shape, r, about, **more):
+        return Case(aspect, (shape, r, _between(rng, 0, 999)), {"about": about}, **more)
+
+    kernels, drawn, scale = "which kernels are equal", "drawn from rng", "scale"
+    shown = {"visible": True}
+    labels = [0, 0, 0, 0, 4, 4, 4, 4]
+    yield Case(kernels, ((8, 1, 1, 1), 2, 7), {"about": "equal kernels"}, expected=labels, **shown)
+    yield Case(kernels, ((4, 3, 2, 2), 2, 7), {"about": "shape"}, expected=[4, 3, 2, 2], **shown)
+    yield Case(drawn, ((4, 1, 2, 2), 2, 7), {"about": "different taps"}, expected=4, **shown)
+    yield Case(drawn, ((4, 1, 2, 2), 2, 7), {"about": "seeds"}, expected=[1, 0], **shown)
+    yield Case(scale, ((64, 9, 3, 3), 2, 7), {"about": "scale"}, expected=1.0, **shown)
+    for r in (1, 2, 2, 3, 3, 4):
+        shape = (
+            r * r * _between(rng, 2, 4),
+            r * r * _between(rng, 1, 2),
+            *(_between(rng, 1, 3) for _ in "hw"),
+        )
+        for about in ("shape", "equal kernels"):
+            yield case(kernels, shape, r, about)
+        for about in ("different taps", "seeds"):
+            yield case(drawn, shape, r, about)
+    yield case(kernels, (12, 4, 3, 3), 2, "equal kernels")
+    yield case(kernels, (12, 3, 3, 3), 2, "shape")
+    yield case(kernels, (9, 2, 3, 1), 3, "equal kernels")
+    yield case(drawn, (12, 4, 3, 3), 2, "different taps")
+    for r, c, inputs in ((2, 16, 12), (3, 12, 16), (2, 12, 20), (4, 8, 24)):
+        yield case(scale, (r * r * c, inputs, 3, 3), r, "scale")
+
+
+def _icnr_explain(at, shape, r, rng, about):
+    if about == "shape":
+        return "`shape` is that of the result: (output channels, input channels, height, width)."
+    if about == "seeds":
+        return (
+            "Here 1 means equal weights: first, drawn twice from the same seed; second, drawn "
+            "from another seed."
+        )
+    return (
+        "Each number is the first output channel that has the same kernel. In PyTorch's order "
+        f"{r} · {r} channels in a row make one block of pixels."
+    )
+
+
+def _wrong_icnr(name, title, message, fn, label="icnr"):
+    section = label if "#" in label else f"{CHECKER}#{label}"
+    return Misconception(name, title, message, section, fn)
+
+
+def _drawn(rng, *shape):
+    return rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
+
+
+def _repeated(shape, r, rng):
+    return np.repeat(_drawn(rng, shape[0] // r**2, *shape[1:]), r**2, axis=0)
+
+
+def _stretched(shape, r, rng):
+    """Repeat the taps of smaller kernels, cropped to size."""
+    o, i, h, w = shape
+    taps = _drawn(rng, o, i, -(-h // r), -(-w // r))
+    return np.repeat(np.repeat(taps, r, axis=2), r, axis=3)[:, :, :h, :w]
+
+
+ICNR = Spec(
+    name="icnr",
+    title="ICNR",
+    summary="Draw the weights of a sub-pixel convolution so that it begins without a pattern.",
+    chapter=f"{CHECKER}#icnr",
+    parameters="shape, r, rng",
+    minutes=15,
+    difficulty="medium",
+    aspects=(
+        Aspect("which kernels are equal", 2),
+        Aspect("drawn from rng", 1),
+        Aspect("scale", 1),
+    ),
+    cases=_icnr_cases,
+    oracles={"PyTorch": torch_icnr},
+    explain=_icnr_explain,
+    driver=_icnr_driver,
+    misconceptions=(
+        _wrong_icnr(
+            "tiled",
+            "The kernels come in turn",
+            "The kernels follow each other as a whole, again and again. That suits TensorFlow's "
+            "channel order. In PyTorch's, the channels of one block stand side by side.",
+            lambda shape, r, rng: np.tile(
+                _drawn(rng, shape[0] // r**2, *shape[1:]), (r**2, 1, 1, 1)
+            ),
+            "book/channels-into-space#channel-orders",
+        ),
+        _wrong_icnr(
+            "input-channels-repeated",
+            "The input channels are repeated",
+            "The kernels agree along the second axis. That one belongs to the input; a block is "
+            "made of output channels, and they stand in front.",
+            lambda shape, r, rng: np.repeat(
+                _drawn(rng, shape[0], shape[1] // r**2, *shape[2:]), r**2, axis=1
+            ),
+        ),
+        _wrong_icnr(
+            "all-drawn",
+            "Every kernel is drawn by itself",
+            "All kernels differ. The pixels of a block then come out different on a plain image: "
+            "that is the pattern to be avoided.",
+            lambda shape, r, rng: _drawn(rng, *shape),
+        ),
+        _wrong_icnr(
+            "r-copies",
+            "There are r copies instead of r²",
+            "A kernel is repeated for one row of the block only. A block has r rows and r columns.",
+            lambda shape, r, rng: np.repeat(_drawn(rng, shape[0] // r, *shape[1:]), r, axis=0),
+        ),
+        _wrong_icnr(
+            "one-kernel-for-all",
+            "All output channels have the same kernel",
+            "One kernel serves all output channels, so they all come out alike. Only the channels "
+            "of one block agree.",
+            lambda shape, r, rng: np.repeat(_drawn(rng, 1, *shape[1:]), shape[0], axis=0),
+        ),
+        _wrong_icnr(
+            "shape-of-the-small-one",
+            "The result has r² times too many channels",
+            "`shape` is taken for that of the kernels before they are repeated. It is the shape of "
+            "the result.",
+            lambda shape, r, rng: np.repeat(_drawn(rng, *shape), r**2, axis=0),
+        ),
+        _wrong_icnr(
+            "taps-repeated",
+            "The taps are repeated, not the kernels",
+            "Each kernel is enlarged, tap by tap, as if it were an image. What is enlarged is the "
+            "image that comes out: neighbouring channels agree.",
+            _stretched,
+        ),
+        _wrong_icnr(
+            "own-generator",
+            "The numbers do not come from rng",
+            "The weights are the same whatever generator is handed in. Draw from `rng`, so that "
+            "whoever calls decides what is drawn.",
+            lambda shape, r, rng: _repeated(shape, r, np.random.default_rng(0)),
+        ),
+        _wrong_icnr(
+            "not-scaled",
+            "The taps are not scaled",
+            "The taps have the standard deviation 1, whatever meets in one output. The sums then "
+            "grow with the number of taps.",
+            lambda shape, r, rng: np.repeat(
+                rng.standard_normal((shape[0] // r**2, *shape[1:])), r**2, axis=0
+            ),
+        ),
+        _wrong_icnr(
+            "constant-kernels",
+            "Each kernel is one number",
+            "All taps of a kernel are equal, so the layer begins as a blur. Draw every tap.",
+            lambda shape, r, rng: (
+                np.repeat(_drawn(rng, shape[0] // r**2, 1, 1, 1), r**2, axis=0)
+                * np.ones(shape)
+                / np.sqrt(np.prod(shape[1:]))
+            ),
+        ),
+    ),
+)
+
+
 # -- predict first ------------------------------------------------------------------------
 
 
@@ -858,10 +1330,81 @@ PREDICT_CORNER = Spec(
 )
 
 
+PREDICT_OVERLAP = Spec(
+    name="predict_largest_overlap",
+    title="Predict first: how bright is the brightest square?",
+    summary="Count on paper how many copies reach the fullest place of a plane.",
+    chapter=f"{CHECKER}#overlap-counts",
+    parameters="",
+    minutes=5,
+    difficulty="easy",
+    aspects=(Aspect("answer", 1),),
+    cases=lambda rng: iter([Case("answer", ())]),
+    oracles={
+        "PyTorch": lambda: int(np.max(np.outer(*2 * [torch_overlap(6, 5, 2)]))),
+        "TensorFlow": lambda: int(np.max(np.outer(*2 * [tf_overlap(6, 5, 2)]))),
+    },
+    misconceptions=tuple(
+        Misconception(name, title, message, f"{CHECKER}#{label}", partial(float, answer))
+        for name, title, message, label, answer in (
+            (
+                "one-axis",
+                "Only one axis is counted",
+                "This is the largest count along a row. Along the columns it is as large, and each "
+                "copy across meets each copy down.",
+                "overlap-counts",
+                3,
+            ),
+            (
+                "axes-added",
+                "The counts of the axes are added",
+                "The counts along the two axes are added. Every copy across meets every copy down, "
+                "so they multiply.",
+                "overlap-counts",
+                6,
+            ),
+            (
+                "smallest",
+                "This is the smallest count in the middle",
+                "This is what the places with the fewest copies get. Asked is the largest count.",
+                "when-uniform",
+                4,
+            ),
+            (
+                "all-taps",
+                "All taps are counted",
+                "This is the number of taps. With stride 2 about a quarter of them meet in one "
+                "place.",
+                "overlap-counts",
+                25,
+            ),
+            (
+                "one-more",
+                "One copy too many along each axis",
+                "This is 4 times 4. Five taps, two apart, cover a place three times at most.",
+                "overlap-counts",
+                16,
+            ),
+            (
+                "kernel-by-stride",
+                "Kernel by stride, squared",
+                "This is the mean over the plane. The places differ from it, and that is the "
+                "pattern.",
+                "when-uniform",
+                6.25,
+            ),
+        )
+    ),
+)
+
 SPECS = (
     PREDICT_CORNER,
     BILINEAR_KERNEL,
     BILINEAR_WEIGHT,
     UPSAMPLE_TORCH,
     UPSAMPLE_TF,
+    PREDICT_OVERLAP,
+    OVERLAP_COUNT,
+    IS_UNIFORM,
+    ICNR,
 )

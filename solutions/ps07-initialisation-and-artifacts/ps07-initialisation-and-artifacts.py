@@ -15,7 +15,8 @@
 #
 # A transposed convolution can do more than its first, random taps. You will give it taps with which
 # it interpolates, lay them out for a layer with several channels, and write that layer in PyTorch
-# and in TensorFlow.
+# and in TensorFlow. Then you count where copies of a kernel overlap unevenly, and draw weights that
+# begin without a pattern.
 #
 # **How it works.** Replace `raise NotImplementedError` by your code and run the cell. The cell
 # below it checks your function on examples small enough to verify by hand. If the answer is
@@ -26,7 +27,7 @@
 # Write with NumPy, unless an exercise says otherwise. `torch` and `tensorflow` have many of these
 # operations ready-made, and using them would spoil the fun; a function that does earns nothing.
 #
-# **Chapters:** *Bilinear initialisation*.
+# **Chapters:** *Bilinear initialisation* and *Checkerboards*.
 
 # %%
 import numpy as np
@@ -257,7 +258,147 @@ def upsample_layer_tf(x, factor):
 
 
 # %% [markdown]
-# ## 6. In your own words
+# ## 6. Predict first: how bright is the brightest square?
+#
+# {facts: predict_largest_overlap}
+#
+# An image of 6 × 6 ones goes through a transposed convolution with a kernel of **5 × 5** ones and
+# **stride 2**. Nothing is cropped. Which is the largest number in the result?
+#
+# Work it out on paper. The check below only notes your answer; you will see for yourself in the
+# next exercise.
+
+
+# %% exercise="predict_largest_overlap"
+def predict_largest_overlap():
+    """Return the number that you expect, as a whole number."""
+    ### BEGIN SOLUTION
+    return 9
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 7. Counting overlaps
+#
+# {facts: overlap_count}
+#
+# In one dimension, n inputs lay down copies of a kernel with k taps, each s places after the one
+# before it. Count for every place of the full result how many copies reach it.
+#
+# <details><summary>Hint 1</summary>
+#
+# How long is the full result? Where does the copy of input i begin and end?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Start from zeros, and let each copy add 1 wherever it lies.
+#
+# </details>
+
+
+# %% exercise="overlap_count"
+def overlap_count(n, k, s):
+    """Return how many copies of the kernel reach each place of a transposed convolution.
+
+    n  number of inputs, 1 or more
+    k  number of taps, 1 or more
+    s  stride, 1 or more
+
+    Returns a 1-D array of whole numbers, one for each place of the full result, nothing cropped.
+    """
+    ### BEGIN SOLUTION
+    counts = np.zeros((n - 1) * s + k, dtype=int)
+    for i in range(n):
+        counts[i * s : i * s + k] += 1
+    return counts
+    ### END SOLUTION
+
+
+# %% [markdown]
+# In two dimensions the counts of the axes multiply. Was your prediction right? Run this once your
+# function passes its check.
+
+# %%
+print(np.outer(overlap_count(6, 5, 2), overlap_count(6, 5, 2)).max())
+
+# %% [markdown]
+# ## 8. Even or uneven?
+#
+# {facts: is_uniform}
+#
+# Away from the ends: do all places get equally many copies?
+#
+# <details><summary>Hint 1</summary>
+#
+# Print `overlap_count(9, k, 3)` for k from 1 to 9, and look at the middle.
+#
+# </details>
+
+
+# %% exercise="is_uniform"
+def is_uniform(k, s):
+    """Return whether all places in the middle are reached by equally many copies.
+
+    k  number of taps, 1 or more
+    s  stride, 1 or more
+
+    Returns True or False.
+    """
+    ### BEGIN SOLUTION
+    return k % s == 0
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 9. ICNR
+#
+# {facts: icnr}
+#
+# A sub-pixel convolution, that is a convolution and then `F.pixel_shuffle(…, r)`, is to begin as
+# *nearest* interpolation of something: without a pattern on a plain image. Draw the weights of its
+# convolution, in PyTorch's layout.
+#
+# `rng` is a generator as `np.random.default_rng` makes it; take every random number from it. Draw
+# the taps with a mean of 0 and a standard deviation of about $1 / \sqrt{\text{in} \cdot k_h \cdot
+# k_w}$, so that the sums come out about as large as the inputs. Anything from half to one and a
+# half times that will do, and normal or uniform numbers alike.
+#
+# The check hands in the generator's seed as `rng`, and looks at one property at a time. `about`
+# says at which.
+#
+# <details><summary>Hint 1</summary>
+#
+# Of the `shape[0]` kernels, only `shape[0] // r**2` are drawn.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Which channels does `pixel_shuffle` put into the same block: neighbours, or every so-many-th one?
+# `np.repeat` and `np.tile` differ in that.
+#
+# </details>
+
+
+# %% exercise="icnr"
+def icnr(shape, r, rng):
+    """Return random weights for the convolution before a pixel shuffle, without a pattern.
+
+    shape  (out, in, kh, kw), the shape of the result; out is a multiple of r * r
+    r      factor of the pixel shuffle, 1 or more
+    rng    numpy.random.Generator
+
+    Returns an array of this shape. The r * r kernels that make one block of pixels are equal.
+    """
+    ### BEGIN SOLUTION
+    out, *rest = shape
+    kernels = rng.standard_normal((out // r**2, *rest)) / np.sqrt(np.prod(rest))
+    return np.repeat(kernels, r**2, axis=0)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 10. In your own words
 #
 # {points: why_learn_it}
 #

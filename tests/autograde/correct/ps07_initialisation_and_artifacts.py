@@ -208,6 +208,116 @@ def tf_backprop_input(x, factor):
     )
 
 
+# -- predict_largest_overlap ---------------------------------------------------------------
+
+
+def largest_number():
+    return 9
+
+
+def largest_by_axes():
+    return 3**2
+
+
+def largest_by_counting():
+    counts = overlap_sum(6, 5, 2)
+    return np.outer(counts, counts).max()
+
+
+# -- overlap_count -------------------------------------------------------------------------
+
+
+def overlap_loops(n, k, s):
+    counts = [0] * ((n - 1) * s + k)
+    for i in range(n):
+        for j in range(k):
+            counts[i * s + j] += 1
+    return counts
+
+
+def overlap_sum(n, k, s):
+    """Each place asks every input whether it reaches it."""
+    o = np.arange((n - 1) * s + k)[:, None] - s * np.arange(n)
+    return ((o >= 0) & (o < k)).sum(axis=1)
+
+
+def overlap_stretched(n, k, s):
+    stretched = np.zeros((n - 1) * s + 1)
+    stretched[::s] = 1
+    return np.convolve(stretched, np.ones(k)).astype(np.int32)
+
+
+def overlap_steps(n, k, s):
+    """A copy begins: one more. A copy ends: one fewer."""
+    length = (n - 1) * s + k
+    change = np.zeros(length + 1, int)
+    change[np.arange(n) * s] += 1
+    np.subtract.at(change, np.arange(n) * s + k, 1)
+    return np.cumsum(change)[:length]
+
+
+def overlap_bincount(n, k, s):
+    return np.bincount(np.add.outer(s * np.arange(n), np.arange(k)).ravel())[: (n - 1) * s + k]
+
+
+# -- is_uniform ----------------------------------------------------------------------------
+
+
+def uniform_remainder(k, s):
+    return not k % s
+
+
+def uniform_whole(k, s):
+    return k // s * s == k
+
+
+def uniform_counted(k, s):
+    middle = overlap_sum(2 * k + 2, k, s)[k + s : k + 2 * s]
+    return np.all(middle == middle[0])
+
+
+def uniform_divmod(k, s):
+    return divmod(k, s)[1] == 0
+
+
+# -- icnr ----------------------------------------------------------------------------------
+
+
+def icnr_loop(shape, r, rng):
+    weights = np.empty(shape)
+    deviation = (shape[1] * shape[2] * shape[3]) ** -0.5
+    for first in range(0, shape[0], r * r):
+        weights[first : first + r * r] = rng.normal(0, deviation, shape[1:])
+    return weights
+
+
+def icnr_he(shape, r, rng):
+    """With the factor that is usual before a ReLU."""
+    out, inputs, kh, kw = shape
+    kernels = rng.normal(scale=np.sqrt(2 / (inputs * kh * kw)), size=(out // r**2, inputs, kh, kw))
+    return kernels.repeat(r * r, axis=0)
+
+
+def icnr_uniform(shape, r, rng):
+    out, *rest = shape
+    bound = np.sqrt(3 / np.prod(rest))
+    kernels = rng.uniform(-bound, bound, (out // (r * r), 1, *rest)).astype(np.float32)
+    return np.broadcast_to(kernels, (out // (r * r), r * r, *rest)).reshape(shape)
+
+
+def icnr_index(shape, r, rng):
+    kernels = rng.standard_normal(shape) * np.prod(shape[1:]) ** -0.5
+    return kernels[np.arange(shape[0]) // r**2 * r**2]
+
+
+def icnr_enlarged(shape, r, rng):
+    """As the paper says it: nearest interpolation of the kernels' images, then unshuffled."""
+    out, *rest = shape
+    small = rng.standard_normal((out // r**2, np.prod(rest))) / np.sqrt(np.prod(rest))
+    blocks = np.kron(small[:, :, None, None], np.ones((1, 1, r, r)))
+    return blocks.reshape(out // r**2, -1, r * r).swapaxes(1, 2).reshape(shape)
+
+
 ANSWERS = {
     "predict_corner": (corner_fraction, corner_decimal, corner_squared),
     "bilinear_kernel": (
@@ -231,4 +341,14 @@ ANSWERS = {
         tf_channel_by_channel,
         tf_backprop_input,
     ),
+    "predict_largest_overlap": (largest_number, largest_by_axes, largest_by_counting),
+    "overlap_count": (
+        overlap_loops,
+        overlap_sum,
+        overlap_stretched,
+        overlap_steps,
+        overlap_bincount,
+    ),
+    "is_uniform": (uniform_remainder, uniform_whole, uniform_counted, uniform_divmod),
+    "icnr": (icnr_loop, icnr_he, icnr_uniform, icnr_index, icnr_enlarged),
 }
