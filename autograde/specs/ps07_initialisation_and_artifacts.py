@@ -1,9 +1,10 @@
 """ps07: kernels that interpolate, and the patterns that other kernels leave in images.
 
 Sources: Long, Shelhamer & Darrell, *Fully Convolutional Networks for Semantic Segmentation* (2015);
-Odena, Dumoulin & Olah, *Deconvolution and Checkerboard Artifacts* (2016); the API pages of
-`torch.nn.functional.interpolate` and `conv_transpose2d`, `tf.image.resize` and
-`tf.nn.conv2d_transpose`.
+Odena, Dumoulin & Olah, *Deconvolution and Checkerboard Artifacts* (2016); Aitken et al.,
+*Checkerboard Artifact Free Sub-Pixel Convolution* (2017); Shi et al., *Is the Deconvolution Layer
+the Same as a Convolutional Layer?* (2016); the API pages of `torch.nn.functional.interpolate`,
+`conv_transpose2d` and `pixel_shuffle`, `tf.image.resize` and `tf.nn.conv2d_transpose`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from autograde.spec import Aspect, Case, Misconception, Rules, Spec
 
 BILINEAR = "book/bilinear-initialisation"
 CHECKER = "book/checkerboards"
+SUBPIXEL = "book/subpixel-is-transposed"
 
 
 @cache
@@ -1256,6 +1258,200 @@ ICNR = Spec(
 )
 
 
+# -- from sub-pixel to transposed ---------------------------------------------------------------
+
+
+def torch_to_transposed(w, r):
+    """Return the stamp of each input channel: what a single 1 becomes, by `F.pixel_shuffle`."""
+    import torch
+
+    w = _tensor(w)
+    lit = torch.eye(w.shape[1], dtype=w.dtype)[:, :, None, None]
+    y = torch.nn.functional.conv2d(lit, w, padding=[k - 1 for k in w.shape[2:]])
+    return torch.nn.functional.pixel_shuffle(y, r).numpy()
+
+
+def tf_to_transposed(w, r):
+    """Return the stamp of each input channel, by `tf.nn.depth_to_space` of reordered channels."""
+    tf = _tf()
+    out, channels, kh, kw = w.shape
+    order = np.arange(out).reshape(-1, r, r).transpose(1, 2, 0).ravel()
+    lit = np.eye(channels, dtype=w.dtype)[:, None, None, :]
+    lit = tf.pad(lit, [[0, 0], [kh - 1] * 2, [kw - 1] * 2, [0, 0]])
+    y = tf.nn.conv2d(lit, np.ascontiguousarray(w[order].transpose(2, 3, 1, 0)), 1, "VALID")
+    z = tf.nn.depth_to_space(y, r) if r > 1 else y
+    return np.moveaxis(z.numpy(), -1, 1)
+
+
+def _to_transposed_cases(rng) -> Iterator[Case]:
+    one, several, dtype = "one channel in and out", "several channels", "dtype and inputs"
+    four = np.arange(1.0, 5).reshape(4, 1, 1, 1)
+    yield Case(one, (four, 2), visible=True, expected=[[[[1, 2], [3, 4]]]])
+    eight = np.arange(1.0, 9).reshape(4, 1, 1, 2)
+    yield Case(one, (eight, 2), visible=True, expected=[[[[2, 4, 1, 3], [6, 8, 5, 7]]]])
+    row = np.array([[[[1.0, 2, 3]]]])
+    yield Case(one, (row, 1), visible=True, expected=[[[[3, 2, 1]]]])
+    two = np.arange(1.0, 5).reshape(2, 2, 1, 1)
+    grown = [[[[1]], [[3]]], [[[2]], [[4]]]]
+    yield Case(several, (two, 1), visible=True, expected=grown)
+    eight = np.arange(1.0, 9).reshape(8, 1, 1, 1)
+    grown = [[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]
+    yield Case(several, (eight, 2), visible=True, expected=grown)
+    half = np.float32([[[[0.5]]]])
+    yield Case(dtype, (half, 1), visible=True, expected=half, exact_dtype=True)
+    for r in (1, 2, 2, 3, 3, 4):
+        for _ in range(2):
+            kh, kw = _between(rng, 1, 3), _between(rng, 2, 4)
+            yield Case(one, (_whole(rng, r * r, 1, kh, kw), r))
+    yield Case(one, (_whole(rng, 4, 1, 3, 3), 2))
+    yield Case(one, (_whole(rng, 9, 1, 3, 2), 3))
+    for r in (1, 2, 2, 3):
+        for _ in range(3):
+            shape = r * r * _between(rng, 2, 3), _between(rng, 2, 4)
+            yield Case(several, (_whole(rng, *shape, _between(rng, 1, 3), _between(rng, 1, 3)), r))
+    yield Case(several, (_whole(rng, 12, 4, 3, 2), 2))
+    yield Case(several, (_whole(rng, 8, 2, 3, 3), 2))
+    yield Case(several, (_whole(rng, 18, 3, 2, 3), 3))
+    for kind in (np.float32, np.float64):
+        w = _whole(rng, 8, 3, 3, 2, dtype=kind)
+        yield Case(dtype, (w, 2), exact_dtype=True)
+        fixed = w.copy()
+        fixed.flags.writeable = False
+        yield Case(dtype, (fixed, 2), exact_dtype=True)
+        yield Case(dtype, (np.asfortranarray(w), 2), exact_dtype=True)
+
+
+def _to_transposed_explain(at, w, r):
+    m, c, i, j = at
+    (u, a), (v, b) = divmod(i, r), divmod(j, r)
+    return (
+        f"Row {i} of the large kernel writes to row {a} of a block, column {j} to column {b}: that "
+        f"pixel of output channel {c} comes from channel {(c * r + a) * r + b} of the convolution. "
+        f"It meets input channel {m} by the tap [{w.shape[2] - 1 - u}, {w.shape[3] - 1 - v}]."
+    )
+
+
+def _mapped(w, r, *, flip=(True, True), order="cab", axes="icuavb"):
+    """Return the weight map by its definition; the misconceptions bend it.
+
+    `order` says how the first axis of w is read (c output channel, a row and b column of the
+    block), `axes` how the axes of the result follow each other (i input channel, u row and v
+    column of the small kernel); neighbours are joined in the end.
+    """
+    out, i, kh, kw = w.shape
+    sizes = {"c": out // r**2, "a": r, "b": r, "i": i, "u": kh, "v": kw}
+    split = w.reshape(*(sizes[x] for x in order), i, kh, kw)
+    split = split[..., :: -1 if flip[0] else 1, :: -1 if flip[1] else 1]
+    moved = np.einsum(f"{order}iuv->{axes}", split)
+    n, m = sizes[axes[0]], sizes[axes[1]]
+    return moved.reshape(n, m, kh * r, kw * r)
+
+
+def _wrong_map(name, title, message, fn, section=None):
+    return Misconception(name, title, message, section or f"{SUBPIXEL}#weight-map", fn)
+
+
+TO_TRANSPOSED = Spec(
+    name="subpixel_to_transposed",
+    title="From sub-pixel to transposed",
+    summary="Lay the weights of a sub-pixel convolution out as those of a transposed one.",
+    chapter=f"{SUBPIXEL}#weight-map",
+    parameters="w, r",
+    minutes=25,
+    difficulty="hard",
+    aspects=(
+        Aspect("one channel in and out", 2),
+        Aspect("several channels", 2),
+        Aspect("dtype and inputs", 1),
+    ),
+    cases=_to_transposed_cases,
+    oracles={"PyTorch": torch_to_transposed, "TensorFlow": tf_to_transposed},
+    explain=_to_transposed_explain,
+    size_formula=lambda w, r: (
+        f"PyTorch's layout is (in, out, height, width): {w.shape[1]} and {w.shape[0]} / {r}² "
+        f"channels, and each small kernel of {w.shape[2]} × {w.shape[3]} becomes {r} times as high "
+        "and as wide."
+    ),
+    misconceptions=(
+        _wrong_map(
+            "not-flipped",
+            "The small kernels are not flipped",
+            "The taps keep their order. A convolution looks at its neighbours, and a transposed "
+            "one sends to them: what comes from the left goes to the right.",
+            lambda w, r: _mapped(w, r, flip=(False, False)),
+        ),
+        _wrong_map(
+            "one-axis-flipped",
+            "Only one axis is flipped",
+            "The small kernels are mirrored left to right, but not top to bottom. Both axes turn "
+            "round.",
+            lambda w, r: _mapped(w, r, flip=(False, True)),
+        ),
+        _wrong_map(
+            "everything-flipped",
+            "The blocks are flipped as well",
+            "The whole large kernel is turned round, and with it the pixels within each block. "
+            "Only the small kernels' taps change their order.",
+            lambda w, r: _mapped(w, r, flip=(False, False))[:, :, ::-1, ::-1],
+        ),
+        _wrong_map(
+            "block-axes-exchanged",
+            "Rows and columns of the block are exchanged",
+            "Each block of the large kernel comes out mirrored along its diagonal. The second "
+            "channel of a block belongs to its top right.",
+            lambda w, r: _mapped(w, r, axes="icubva"),
+        ),
+        _wrong_map(
+            "tensorflow-order",
+            "The channels are read in TensorFlow's order",
+            "The output channels are taken from side by side. In PyTorch's order the channels of "
+            "one block stand side by side.",
+            lambda w, r: _mapped(w, r, order="abc"),
+            "book/channels-into-space#channel-orders",
+        ),
+        _wrong_map(
+            "phases-in-blocks",
+            "The small kernels lie side by side",
+            "The large kernel holds the small ones one next to the other. They have to be "
+            "interleaved: neighbouring taps of the large kernel write to neighbouring pixels.",
+            lambda w, r: _mapped(w, r, axes="icaubv"),
+        ),
+        _wrong_map(
+            "channel-axes-kept",
+            "The channel axes are not exchanged",
+            "The output channels stand in front, as in a convolution. The kernel of a transposed "
+            "convolution begins with the channels that go in.",
+            lambda w, r: _mapped(w, r, axes="ciuavb"),
+            "book/transposed-2d#kernel-layout",
+        ),
+        _wrong_map(
+            "shuffle-forgotten",
+            "The channels of the blocks are left apart",
+            "This is the transposed form of the convolution alone, with as many channels and as "
+            "few taps. The shuffle has to go into the kernel: channels become taps.",
+            lambda w, r: w.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1],
+        ),
+        _wrong_map(
+            "divided",
+            "The weights are divided by r²",
+            "The weights are divided among the pixels of a block. Every pixel gets all of its own "
+            "sum; nothing is shared.",
+            lambda w, r: _mapped(w, r) / w.dtype.type(r * r),
+        ),
+        _wrong_map(
+            "taps-repeated",
+            "Every block holds one tap, repeated",
+            "Each tap of the first small kernel fills a whole block. That is right after ICNR, "
+            "where the kernels of a block are equal.",
+            lambda w, r: np.repeat(
+                np.repeat(w[:: r * r].transpose(1, 0, 2, 3)[:, :, ::-1, ::-1], r, axis=2), r, axis=3
+            ),
+            f"{CHECKER}#icnr",
+        ),
+    ),
+)
+
+
 # -- predict first ------------------------------------------------------------------------
 
 
@@ -1407,4 +1603,5 @@ SPECS = (
     OVERLAP_COUNT,
     IS_UNIFORM,
     ICNR,
+    TO_TRANSPOSED,
 )

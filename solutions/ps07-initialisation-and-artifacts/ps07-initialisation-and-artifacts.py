@@ -16,7 +16,7 @@
 # A transposed convolution can do more than its first, random taps. You will give it taps with which
 # it interpolates, lay them out for a layer with several channels, and write that layer in PyTorch
 # and in TensorFlow. Then you count where copies of a kernel overlap unevenly, and draw weights that
-# begin without a pattern.
+# begin without a pattern. In the end a sub-pixel convolution becomes a transposed one.
 #
 # **How it works.** Replace `raise NotImplementedError` by your code and run the cell. The cell
 # below it checks your function on examples small enough to verify by hand. If the answer is
@@ -27,7 +27,8 @@
 # Write with NumPy, unless an exercise says otherwise. `torch` and `tensorflow` have many of these
 # operations ready-made, and using them would spoil the fun; a function that does earns nothing.
 #
-# **Chapters:** *Bilinear initialisation* and *Checkerboards*.
+# **Chapters:** *Bilinear initialisation*, *Checkerboards*, and for the last function *Sub-pixel
+# convolution is a transposed convolution*.
 
 # %%
 import numpy as np
@@ -398,7 +399,56 @@ def icnr(shape, r, rng):
 
 
 # %% [markdown]
-# ## 10. In your own words
+# ## 10. From sub-pixel to transposed
+#
+# {facts: subpixel_to_transposed}
+#
+# A convolution with weights `w` and stride 1, followed by `F.pixel_shuffle(…, r)`, is a single
+# transposed convolution with stride r. Lay the weights out for it. Nothing is computed: every
+# number of `w` gets a place in the result.
+#
+# If the convolution had p rows of padding and kernels of $k_h$ rows, the transposed convolution has
+# $(k_h - 1 - p) \, r$ rows of padding; for the columns it is the same. Its weights do not depend on
+# the padding.
+#
+# <details><summary>Hint 1</summary>
+#
+# The weights of a transposed convolution are its *stamp*: what a single 1 becomes. Put a single 1
+# into the convolution and the shuffle, with paper and with `w` as in the first checks.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Split the first axis of `w` into three, in PyTorch's order: output channel, row of the block,
+# column of the block.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Split, flip, move, join. Which axis has to stand directly behind the rows of the small kernel?
+#
+# </details>
+
+
+# %% exercise="subpixel_to_transposed"
+def subpixel_to_transposed(w, r):
+    """Return the weights of the transposed convolution that equals convolution and pixel shuffle.
+
+    w  the convolution's weights, of shape (C * r * r, in, kh, kw), floating
+    r  factor of the pixel shuffle, 1 or more
+
+    Returns an array of shape (in, C, r * kh, r * kw) and of w's type, for the stride r.
+    """
+    ### BEGIN SOLUTION
+    out, channels, kh, kw = w.shape
+    split = w.reshape(out // r**2, r, r, channels, kh, kw)[..., ::-1, ::-1]
+    moved = split.transpose(3, 0, 4, 1, 5, 2)
+    return moved.reshape(channels, out // r**2, kh * r, kw * r)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## 11. In your own words
 #
 # {points: why_learn_it}
 #

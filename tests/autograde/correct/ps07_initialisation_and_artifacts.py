@@ -318,6 +318,59 @@ def icnr_enlarged(shape, r, rng):
     return blocks.reshape(out // r**2, -1, r * r).swapaxes(1, 2).reshape(shape)
 
 
+# -- subpixel_to_transposed ----------------------------------------------------------------
+
+
+def transposed_loops(w, r):
+    out, channels, kh, kw = w.shape
+    large = np.zeros((channels, out // (r * r), r * kh, r * kw), w.dtype)
+    for o in range(out):
+        c, a, b = o // (r * r), o // r % r, o % r
+        for u in range(kh):
+            for v in range(kw):
+                large[:, c, (kh - 1 - u) * r + a, (kw - 1 - v) * r + b] = w[o, :, u, v]
+    return large
+
+
+def transposed_slices(w, r):
+    out, channels, kh, kw = w.shape
+    large = np.empty((channels, out // r**2, r * kh, r * kw), w.dtype)
+    for a in range(r):
+        for b in range(r):
+            mine = w[a * r + b :: r * r, :, ::-1, ::-1]
+            large[:, :, a::r, b::r] = np.swapaxes(mine, 0, 1)
+    return large
+
+
+def transposed_einsum(w, r):
+    _, channels, kh, kw = w.shape
+    split = np.flip(w, (2, 3)).reshape(-1, r, r, channels, kh, kw)
+    return np.einsum("cabiuv->icuavb", split).reshape(channels, -1, kh * r, kw * r)
+
+
+def transposed_by_shuffling(w, r):
+    """Shuffle the flipped kernels as if they were a batch of images."""
+    out, channels, kh, kw = w.shape
+    images = np.rot90(w, 2, (2, 3)).swapaxes(0, 1)
+    images = images.reshape(channels, out // r**2, r, r, kh, kw)
+    images = np.moveaxis(images, (2, 3), (3, 5))
+    return np.ascontiguousarray(images).reshape(channels, out // r**2, kh * r, kw * r)
+
+
+def transposed_by_stamps(w, r):
+    """Put single ones through a convolution and a shuffle written by hand."""
+    _, channels, kh, kw = w.shape
+    stamps = []
+    for m in range(channels):
+        lit = np.zeros((2 * kh - 1, 2 * kw - 1), w.dtype)
+        lit[kh - 1, kw - 1] = 1
+        windows = np.lib.stride_tricks.sliding_window_view(lit, (kh, kw))
+        y = np.einsum("ijuv,ouv->oij", windows, w[:, m])
+        y = y.reshape(-1, r, r, kh, kw).transpose(0, 3, 1, 4, 2)
+        stamps.append(y.reshape(-1, kh * r, kw * r))
+    return np.stack(stamps)
+
+
 ANSWERS = {
     "predict_corner": (corner_fraction, corner_decimal, corner_squared),
     "bilinear_kernel": (
@@ -351,4 +404,11 @@ ANSWERS = {
     ),
     "is_uniform": (uniform_remainder, uniform_whole, uniform_counted, uniform_divmod),
     "icnr": (icnr_loop, icnr_he, icnr_uniform, icnr_index, icnr_enlarged),
+    "subpixel_to_transposed": (
+        transposed_loops,
+        transposed_slices,
+        transposed_einsum,
+        transposed_by_shuffling,
+        transposed_by_stamps,
+    ),
 }
