@@ -837,9 +837,9 @@ def _overlap_cases(rng) -> Iterator[Case]:
 
 def _overlap_explain(at, n, k, s):
     first, last = max(0, -(-(at - k + 1) // s)), min(n - 1, at // s)
-    reach = f"the inputs {first} to {last}" if last > first else f"input {first}"
-    reach = "no input" if last < first else reach
-    return f"Input i covers the places {s} · i to {s} · i + {k - 1}, so {reach} reaches place {at}."
+    reach = f"the inputs {first} to {last} reach" if last > first else f"input {first} reaches"
+    reach = "no input reaches" if last < first else reach
+    return f"Input i covers the places {s} · i to {s} · i + {k - 1}, so {reach} place {at}."
 
 
 def _wrong_overlap(name, title, message, fn, label="overlap-counts"):
