@@ -63,4 +63,14 @@ CATALOGUE = {
         "torch_kernel_to_tf": ("(w)", BOTH),
         "same_transposed_in_torch": ("(x, w, output_hw, stride)", TF),
     },
+    "ps07-initialisation-and-artifacts": {
+        "bilinear_kernel": ("(factor)", BOTH),
+        "bilinear_weight": ("(channels, factor)", BOTH),
+        "upsample_layer_torch": ("(x, factor)", TORCH),
+        "upsample_layer_tf": ("(x, factor)", TF),
+        "overlap_count": ("(n, k, s)", BOTH),
+        "is_uniform": ("(k, s)", BOTH),
+        "icnr": ("(shape, r, rng)", TORCH),
+        "subpixel_to_transposed": ("(w, r)", TORCH),
+    },
 }
