@@ -1239,7 +1239,7 @@ CONV_TRANSPOSE2D = Spec(
             "Arguments that make no sense are taken",
             "The function computes something where PyTorch refuses. Look at the arguments before "
             "anything else.",
-            "output-padding-2d",
+            "refused-2d",
             _bent(checked=False),
         ),
     ),

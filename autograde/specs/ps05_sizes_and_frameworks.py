@@ -1429,7 +1429,7 @@ TF_TO_TORCH = Spec(
             "Height and width are exchanged, too",
             "All four axes are reversed. The taps' rows and columns keep their order; only the "
             "channels move.",
-            "kernel-axes",
+            "reversed-axes",
             lambda w: w.transpose(3, 2, 1, 0),
         ),
         _moved(
@@ -1437,7 +1437,7 @@ TF_TO_TORCH = Spec(
             "The numbers keep their order in memory",
             "The shape is right, but `reshape` reads the numbers in the order in which they lie. "
             "To carry an axis to another place, the numbers have to move.",
-            "convert-weights",
+            "layouts",
             lambda w: w.reshape(w.shape[3], w.shape[2], w.shape[0], w.shape[1]),
         ),
         _moved(
@@ -1445,7 +1445,7 @@ TF_TO_TORCH = Spec(
             "The taps are turned round",
             "The kernel is turned by 180°. Both frameworks lay the copies down as they are, so "
             "nothing is turned on the way.",
-            "convert-weights",
+            "kernel-axes",
             lambda w: w[::-1, ::-1].transpose(3, 2, 0, 1),
         ),
         _moved(
@@ -1453,7 +1453,7 @@ TF_TO_TORCH = Spec(
             "This is the kernel of an ordinary convolution",
             "Turned by 180° and with exchanged channels it would be right for an ordinary "
             "convolution over the stretched map. Here the layer stays a transposed one.",
-            "convert-weights",
+            "kernel-axes",
             lambda w: w[::-1, ::-1].transpose(2, 3, 0, 1),
         ),
         _moved(
@@ -1485,7 +1485,7 @@ TF_TO_TORCH = Spec(
             "This is the way back",
             "These axes would be right for a kernel that comes from PyTorch. From TensorFlow they "
             "start in another order, so another permutation is needed.",
-            "convert-weights",
+            "kernel-axes",
             lambda w: w.transpose(2, 3, 1, 0),
         ),
     ),
@@ -1496,7 +1496,7 @@ TORCH_TO_TF = Spec(
     name="torch_kernel_to_tf",
     title="A kernel from PyTorch to TensorFlow",
     summary="Put the axes of a transposed convolution's kernel into TensorFlow's order.",
-    chapter=f"{BOTH}#convert-weights",
+    chapter=f"{BOTH}#kernel-axes",
     parameters="w",
     minutes=5,
     difficulty="easy",
@@ -1525,7 +1525,7 @@ TORCH_TO_TF = Spec(
             "Height and width are exchanged, too",
             "All four axes are reversed. The taps' rows and columns keep their order; only the "
             "channels move.",
-            "kernel-axes",
+            "reversed-axes",
             lambda w: w.transpose(3, 2, 1, 0),
         ),
         _moved(
@@ -1533,7 +1533,7 @@ TORCH_TO_TF = Spec(
             "The numbers keep their order in memory",
             "The shape is right, but `reshape` reads the numbers in the order in which they lie. "
             "To carry an axis to another place, the numbers have to move.",
-            "convert-weights",
+            "layouts",
             lambda w: w.reshape(w.shape[2], w.shape[3], w.shape[1], w.shape[0]),
         ),
         _moved(
@@ -1541,7 +1541,7 @@ TORCH_TO_TF = Spec(
             "The taps are turned round",
             "The kernel is turned by 180°. Both frameworks lay the copies down as they are, so "
             "nothing is turned on the way.",
-            "convert-weights",
+            "kernel-axes",
             lambda w: w[:, :, ::-1, ::-1].transpose(2, 3, 1, 0),
         ),
         _moved(
@@ -1549,7 +1549,7 @@ TORCH_TO_TF = Spec(
             "This is the kernel of an ordinary convolution",
             "Turned by 180° and with exchanged channels it would be right for an ordinary "
             "convolution over the stretched map. Here the layer stays a transposed one.",
-            "convert-weights",
+            "kernel-axes",
             lambda w: w[:, :, ::-1, ::-1].transpose(2, 3, 0, 1),
         ),
         _moved(
@@ -1581,7 +1581,7 @@ TORCH_TO_TF = Spec(
             "This is the way there",
             "These axes would be right for a kernel that comes from TensorFlow. From PyTorch they "
             "start in another order, so another permutation is needed.",
-            "convert-weights",
+            "kernel-axes",
             lambda w: w.transpose(3, 2, 0, 1),
         ),
     ),
@@ -1951,7 +1951,7 @@ SAME_IN_TORCH = Spec(
             "The kernel is turned round",
             "The copies of the kernel lie turned by 180°. Both frameworks lay them down as they "
             "are, so nothing is turned.",
-            f"{BOTH}#convert-weights",
+            f"{BOTH}#kernel-axes",
             _same_in_torch(change=lambda x, w, out, s: (x, w.flip(2, 3), out, s)),
         ),
         Misconception(

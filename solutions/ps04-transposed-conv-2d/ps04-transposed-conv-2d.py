@@ -296,7 +296,8 @@ def conv_transpose2d(x, w, bias=None, stride=1, padding=0, output_padding=0, gro
 #
 # <details><summary>Hint 1</summary>
 #
-# Which operation sends each number to a window of places, through the taps of a kernel?
+# Which operation sends each number to a window of places, through the taps of a kernel? You have
+# written it, and may call it here; then it has to be right.
 #
 # </details>
 # <details><summary>Hint 2</summary>
