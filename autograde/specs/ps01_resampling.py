@@ -542,10 +542,10 @@ PREDICT = Spec(
             7.5 * 8 / 5 - 0.5,
         ),
         _guess(
-            "rounded",
-            "A whole pixel",
-            "This is a pixel that exists. A coordinate may lie between two pixels, or even beyond "
-            "the last one.",
+            "end-of-the-row",
+            "The end of the row",
+            "This is how far the row of 5 pixels reaches, counted from its left edge. Coordinates "
+            "count from the centre of input 0, and asked is for the centre of output 7.",
             "half-pixel",
             5,
         ),

@@ -189,7 +189,7 @@ def source_coordinates(n_in, n_out, mode):
 # Was your prediction right? Run this once your function passes its check.
 
 # %%
-source_coordinates(3, 4, "half_pixel")[3]
+source_coordinates(5, 8, "half_pixel")[7]
 
 # %% [markdown]
 # ## 4. Nearest neighbours in 2-D
