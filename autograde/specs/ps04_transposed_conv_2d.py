@@ -1019,6 +1019,7 @@ def _whole_cases(rng) -> Iterator[Case]:
         ("x has 4 channels, and w is for 3", (x, w[:3]), {}),
         ("4 channels cannot be shared out among 3 groups", (x, w), {"groups": 3}),
         ("there are 2 output channels, and the bias has 3 elements", (x, w, np.ones(3)), {}),
+        ("there are 2 output channels, and the bias has 1 element", (x, w, np.ones(1)), {}),
         ("a stride is 1 or more", (x, w), {"stride": (0, 1)}),
         ("a dilation is 1 or more", (x, w), {"dilation": 0}),
         ("a padding is 0 or more", (x, w), {"padding": (0, -1)}),
