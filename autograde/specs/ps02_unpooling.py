@@ -1650,8 +1650,8 @@ UNPOOL = Spec(
         Misconception(
             "any-size-taken",
             "Any output_size is taken",
-            "A size is accepted from which pooling could never have made this map. It has to lie "
-            "within a stride of the usual one.",
+            "A size is accepted that lies too far from the usual one. The difference has to be "
+            "less than a stride in each direction.",
             f"{BACK}#lost-sizes",
             _any_size_taken,
         ),
@@ -1681,13 +1681,13 @@ UNPOOL = Spec(
 def _scattered_by_torch():
     import torch
 
-    places, values = torch.full((4,), 4), torch.full((4,), 9.0)
-    return torch.zeros(9).index_add(0, places, values)[4].item()
+    places, values = torch.full((9,), 12), torch.full((9,), 7.0)
+    return torch.zeros(25).index_add(0, places, values)[12].item()
 
 
 def _scattered_by_tf():
     tf = _tf()
-    return tf.scatter_nd(tf.fill([4, 1], 4), tf.fill([4], 9.0), [9])[4].numpy()
+    return tf.scatter_nd(tf.fill([9, 1], 12), tf.fill([9], 7.0), [25])[12].numpy()
 
 
 def _guess_overlap(name, title, message, answer):
@@ -1698,7 +1698,7 @@ def _guess_overlap(name, title, message, answer):
 PREDICT_OVERLAP = Spec(
     name="predict_scattered_centre",
     title="Predict first: what does scattering make of an overlap?",
-    summary="Work out on paper what `tf.scatter_nd` writes where four windows share a maximum.",
+    summary="Work out on paper what `tf.scatter_nd` writes where all windows share a maximum.",
     chapter=f"{BACK}#overlap-duplicates",
     parameters="",
     minutes=3,
@@ -1712,31 +1712,38 @@ PREDICT_OVERLAP = Spec(
             "Written once",
             "This is what unpooling should give. `tf.scatter_nd` does not overwrite: values that "
             "meet are added.",
-            9,
+            7,
         ),
         _guess_overlap(
-            "two-windows",
-            "Only two windows counted",
-            "The middle lies in more than two windows: count them along both sides.",
-            18,
+            "one-axis",
+            "Windows along one side only",
+            "This counts the windows along one side. They move down as well as across.",
+            21,
+        ),
+        _guess_overlap(
+            "four-windows",
+            "Four windows counted",
+            "Four windows would share the maximum if they were 2 × 2. These are 3 × 3: count the "
+            "rows and the columns in which such a window may begin.",
+            28,
         ),
         _guess_overlap(
             "counts",
             "The number of windows",
             "This is how many windows have their maximum there. Each of them brings its value.",
-            4,
+            9,
         ),
         _guess_overlap(
             "shared-out",
             "Shared out",
             "The value is not shared among the windows. Each has the whole maximum.",
-            2.25,
+            7 / 9,
         ),
         _guess_overlap(
             "multiplied",
             "Multiplied",
             "Values that meet are added, not multiplied.",
-            6561,
+            7**9,
         ),
     ),
 )

