@@ -29,7 +29,7 @@ class TooSlow(BaseException):
     """
 
 
-WAITING = 8
+WAITING = 4
 """How many times its seconds of computing a call may take by the clock, waiting included."""
 
 

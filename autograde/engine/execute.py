@@ -114,7 +114,7 @@ class Engine:
 
     def close(self) -> None:
         """End all its processes and all they have started."""
-        for zygote in self._zygotes.values():
+        for zygote in list(self._zygotes.values()):  # a thread may still be starting another
             zygote.close()
         self._judge.close()
 

@@ -216,7 +216,7 @@ def test_endless_loop_is_stopped_and_the_other_aspects_keep_their_points(kind):
     verdict = spec.judge(fn)
     assert passed(verdict) == {"stride 1", "padding", "dtype and inputs"}
     assert verdict.score == 4
-    limit = "0.8 s." if kind == "sleeping" else "0.1 s of computing."
+    limit = "0.4 s." if kind == "sleeping" else "0.1 s of computing."
     assert f"stride=2) did not finish within {limit}" in verdict.message
     assert "never ends" in verdict.message
 

@@ -177,7 +177,8 @@ def test_facts_are_filled_in(problem_set):
     assert not re.search(r"\{(facts|points)", text)
     for name in specs.names(problem_set):
         spec = specs.get(name)
-        (line,) = [row for row in text.splitlines() if row == release.facts(name)]
+        line = release.facts(name)
+        assert line in text.splitlines()
         worth = re.match(r"\*(\d+) points?(?:: (.*?))? · about (\d+) minutes · (\w+)\*", line)
         assert int(worth[1]) == spec.points
         parts = ", ".join(f"{a.name} ({a.points})" for a in spec.aspects)

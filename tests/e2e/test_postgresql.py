@@ -218,7 +218,7 @@ def test_a_server_that_stops_ends_the_run_and_it_goes_on_later(server, tmp_path)
     server.stop()
     code, printed = first.finish()
     server.start()
-    assert code == 2
+    assert code == 2, printed[-3500:]
     assert re.match("autograde: The gradebook .* cannot be opened: ", printed.splitlines()[-1])
     assert PASSWORD not in printed
     then = Run(course, tmp_path, "--gradebook", address)
@@ -254,7 +254,7 @@ def test_a_wrong_address_is_one_line_and_exit_code_2(server, tmp_path, capsys, h
     address = address.format(secret=quote(PASSWORD, safe=""), **fields)
     code = cli.main(["grade", "ps03", "--course", str(course), "--gradebook", address])
     printed = capsys.readouterr()
-    assert code == 2
+    assert code == 2, printed[-3500:]
     assert printed.err.startswith("autograde: ")
     assert printed.err.count("\n") == 1
     assert named in printed.err
