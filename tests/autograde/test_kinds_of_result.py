@@ -21,10 +21,10 @@ from autograde.spec import Aspect, Case, Misconception, Rules, Spec
 autograde.wire = wire
 from autograde.engine import inside  # noqa: E402
 
+sys.meta_path.pop()  # what finds absent packages belongs in the sandbox only
+
 for _framework in ("tensorflow", "torch"):  # importing one takes longer than a call may
     importlib.import_module(_framework)
-
-sys.meta_path.pop()  # what finds absent packages belongs in the sandbox only
 
 
 def make(cases, truth, misconceptions=(), **fields):
