@@ -14,8 +14,8 @@ from functools import cache
 
 import numpy as np
 
-from autograde.quiet import silent_stderr
 from autograde.spec import Aspect, Case, Misconception, Rules, Spec
+from autograde.specs.common import tensorflow
 
 GRIDS = "book/sampling-grids"
 WEIGHTS = "book/linear-bilinear-cubic"
@@ -25,16 +25,6 @@ MODES = ("half_pixel", "align_corners", "asymmetric")
 
 
 # -- oracles: the frameworks' own operations ----------------------------------------------
-
-
-@cache
-def _tf():
-    """Import TensorFlow without its start-up log: nbgrader gives a cell with stderr no points."""
-    with silent_stderr():
-        import tensorflow as tf
-
-        tf.constant(0)  # the devices, too, are only announced at first use
-    return tf
 
 
 def _torch_interpolate(x, size, mode, align_corners=None, antialias=False):
@@ -63,7 +53,7 @@ def torch_nearest_indices(n_in, n_out):
 def tf_nearest_indices(n_in, n_out):
     """Read the indices off a ramp that TensorFlow 1's `resize_nearest_neighbor` has resized."""
     ramp = np.arange(n_in, dtype=np.float32)[None, :, None, None]
-    seen = _tf().raw_ops.ResizeNearestNeighbor(images=ramp, size=(n_out, 1))
+    seen = tensorflow().raw_ops.ResizeNearestNeighbor(images=ramp, size=(n_out, 1))
     return seen.numpy().ravel().astype(int)
 
 
@@ -92,7 +82,7 @@ def tf_source_coordinates(n_in, n_out, mode):
     _known(mode)
     times = {"half_pixel": 3, "align_corners": 1, "asymmetric": 2}[mode]
     ramp = np.arange(times * n_in, dtype=np.float32)[None, :, None, None]
-    seen = _tf().raw_ops.ResizeBilinear(
+    seen = tensorflow().raw_ops.ResizeBilinear(
         images=ramp,
         size=(times * n_out, 1),
         align_corners=mode == "align_corners",
@@ -110,7 +100,7 @@ def torch_upsample_nearest2d(x, size):
 def tf_upsample_nearest2d(x, size):
     """Return TensorFlow 1's `resize_nearest_neighbor`, which is asymmetric and rounds down."""
     images = x.transpose(0, 2, 3, 1)
-    y = _tf().raw_ops.ResizeNearestNeighbor(images=images, size=_pair(size))
+    y = tensorflow().raw_ops.ResizeNearestNeighbor(images=images, size=_pair(size))
     return y.numpy().transpose(0, 3, 1, 2)
 
 
@@ -138,9 +128,9 @@ def tf_upsample_bilinear2d(x, size, align_corners=False):
     """
     images, size = x.transpose(0, 2, 3, 1), _pair(size)
     if align_corners:
-        y = _tf().raw_ops.ResizeBilinear(images=images, size=size, align_corners=True)
+        y = tensorflow().raw_ops.ResizeBilinear(images=images, size=size, align_corners=True)
     else:
-        y = _tf().image.resize(images, size, "bilinear", antialias=False)
+        y = tensorflow().image.resize(images, size, "bilinear", antialias=False)
     return y.numpy().transpose(0, 3, 1, 2).astype(x.dtype)
 
 
@@ -168,7 +158,7 @@ def tf_upsample_bicubic2d(x, size, a=-0.75, align_corners=False):
         scale.append(1 / step)
         shift.append(0.5 - (float(at[0]) + margin + 0.5) / step)
     edges = ((0, 0), (0, 0), (margin, margin), (margin, margin))
-    y = _tf().raw_ops.ScaleAndTranslate(
+    y = tensorflow().raw_ops.ScaleAndTranslate(
         images=np.pad(x, edges, mode="edge").transpose(0, 2, 3, 1),
         size=(h, w),
         scale=scale,
@@ -225,8 +215,8 @@ def _tf_pieces():
     It looks weights up in a table of 1024 fractions, in which eighths are exact.
     """
     unit = np.eye(8, dtype=np.float32)[:, :, None, None]
-    older = _tf().raw_ops.ResizeBicubic(images=unit, size=(64, 1))[:, :, 0, 0].numpy().T
-    newer = _tf().image.resize(unit, (32, 1), "bicubic")[:, :, 0, 0].numpy().T
+    older = tensorflow().raw_ops.ResizeBicubic(images=unit, size=(64, 1))[:, :, 0, 0].numpy().T
+    newer = tensorflow().image.resize(unit, (32, 1), "bicubic")[:, :, 0, 0].numpy().T
     return {-0.75: _pieces(older[25:32:2]), -0.5: _pieces(newer[14:18])}
 
 
@@ -255,7 +245,7 @@ def tf_pixel_unshuffle(x, r):
     """Return `tf.nn.space_to_depth` with the channels put into PyTorch's order."""
     if r == 1:  # TensorFlow's blocks have 2 pixels a side or more
         return x
-    y = _tf().nn.space_to_depth(np.ascontiguousarray(x.transpose(0, 2, 3, 1)), r).numpy()
+    y = tensorflow().nn.space_to_depth(np.ascontiguousarray(x.transpose(0, 2, 3, 1)), r).numpy()
     n, h, w, c = y.shape
     return y.reshape(n, h, w, r**2, -1).transpose(0, 4, 3, 1, 2).reshape(n, c, h, w)
 
@@ -264,7 +254,7 @@ def tf_depth_to_space(x, r):
     """Return `tf.nn.depth_to_space`."""
     if r == 1:
         return x
-    return _tf().nn.depth_to_space(np.ascontiguousarray(x), r).numpy()
+    return tensorflow().nn.depth_to_space(np.ascontiguousarray(x), r).numpy()
 
 
 def torch_depth_to_space(x, r):

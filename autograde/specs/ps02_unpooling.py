@@ -8,29 +8,18 @@ pages of `torch.nn.functional.max_pool2d` and `max_unpool2d`, `tf.nn.max_pool_wi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
 
-from autograde.quiet import silent_stderr
 from autograde.spec import Aspect, Case, Misconception, Rules, Spec
+from autograde.specs.common import tensorflow, whole_numbers
 
 POOL = "book/max-pooling-remembers"
 BACK = "book/unpooling"
 
 
 # -- oracles: the frameworks' own operations ----------------------------------------------
-
-
-@cache
-def _tf():
-    """Import TensorFlow without its start-up log: nbgrader gives a cell with stderr no points."""
-    with silent_stderr():
-        import tensorflow as tf
-
-        tf.constant(0)  # the devices, too, are only announced at first use
-    return tf
 
 
 def _torch(array):
@@ -56,7 +45,7 @@ def tf_max_pool2d(x, kernel_size, stride=None, padding=0):
     Its index counts over the padded image and its channels. TensorFlow's own `unravel_index`
     turns it into places, which are then counted as PyTorch counts them.
     """
-    tf = _tf()
+    tf = tensorflow()
     kernel, (ph, pw) = _pair(kernel_size), _pair(padding)
     stride = kernel if stride is None else _pair(stride)
     w = x.shape[3]
@@ -87,7 +76,7 @@ def torch_argmax_to_indices(argmax, input_shape, include_batch_in_index=False):
 
 def tf_argmax_to_indices(argmax, input_shape, include_batch_in_index=False):
     """Look each argmax up, with TensorFlow, in a tensor that holds PyTorch's index everywhere."""
-    tf = _tf()
+    tf = tensorflow()
     n, h, w, c = input_shape
     planes = np.arange(h * w, dtype=np.int64).reshape(h, w)[None, :, :, None]
     table = tf.reshape(tf.broadcast_to(planes, input_shape), [-1])
@@ -107,7 +96,7 @@ def tf_repeat(x, k):
     """Return `tf.image.resize(method="nearest")` by whole factors."""
     kh, kw = _pair(k)
     size = x.shape[2] * kh, x.shape[3] * kw
-    resized = _tf().image.resize(np.moveaxis(x, 1, 3), size, "nearest")
+    resized = tensorflow().image.resize(np.moveaxis(x, 1, 3), size, "nearest")
     return np.moveaxis(resized.numpy(), 3, 1)
 
 
@@ -130,7 +119,7 @@ def tf_bed_of_nails(x, k):
     n, c, h, w = x.shape
     kernel = np.zeros((kh, kw, c, c), x.dtype)
     kernel[0, 0] = np.eye(c)
-    nails = _tf().nn.conv2d_transpose(
+    nails = tensorflow().nn.conv2d_transpose(
         np.moveaxis(x, 1, 3), kernel, (n, h * kh, w * kw, c), (kh, kw), "VALID"
     )
     return np.moveaxis(nails.numpy(), 3, 1)
@@ -150,7 +139,7 @@ def tf_max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size
 
     TensorFlow has no such operation; it has the writing. The size comes from the definition.
     """
-    tf = _tf()
+    tf = tensorflow()
     n, c = x.shape[:2]
     h, w = _back_size(x, kernel_size, stride, padding) if output_size is None else output_size
     planes = np.broadcast_to(np.arange(n * c).reshape(n, c, 1, 1), indices.shape)
@@ -179,7 +168,7 @@ def tf_unpool_nhwc(pooled, argmax, output_shape, under=None):
     Values that point at the same place are equal, so the greatest of them is the one. The
     gradient is looked up where each value was written.
     """
-    tf = _tf()
+    tf = tensorflow()
     n, h, w, c = (int(size) for size in output_shape)
     places = (argmax + np.arange(n).reshape(-1, 1, 1, 1) * (h * w * c)).ravel()
     if under == "tf.GradientTape":
@@ -203,7 +192,7 @@ def torch_unpool_backward(grad_output, indices):
 
 def tf_unpool_backward(grad_output, indices):
     """Return `tf.GradientTape`'s gradient through `tf.tensor_scatter_nd_update`."""
-    tf = _tf()
+    tf = tensorflow()
     n, c, h, w = grad_output.shape
     planes = np.broadcast_to(np.arange(n * c).reshape(n, c, 1, 1), indices.shape)
     where = np.stack([planes.ravel(), indices.ravel()], axis=-1)
@@ -885,33 +874,28 @@ def _grow_cases(*, nails):
         )
         for _ in range(9):
             shape = 1, 1, _int(rng, 1, 4), _int(rng, 1, 4)
-            yield Case("square windows", (_whole(rng, *shape), _int(rng, 1, 4)))
-        yield Case("square windows", (_whole(rng, 1, 1, 1, 1), 3))
-        yield Case("square windows", (_whole(rng, 1, 1, 3, 4), 1))
-        yield Case("square windows", (_whole(rng, 1, 1, 2, 3), 3))
+            yield Case("square windows", (whole_numbers(rng, *shape), _int(rng, 1, 4)))
+        yield Case("square windows", (whole_numbers(rng, 1, 1, 1, 1), 3))
+        yield Case("square windows", (whole_numbers(rng, 1, 1, 3, 4), 1))
+        yield Case("square windows", (whole_numbers(rng, 1, 1, 2, 3), 3))
         for _ in range(9):
             shape = 1, 1, _int(rng, 1, 4), _int(rng, 1, 4)
             k = _int(rng, 1, 4)
             yield Case(
                 "height and width differ",
-                (_whole(rng, *shape), (k, k % 4 + 1)),
+                (whole_numbers(rng, *shape), (k, k % 4 + 1)),
             )
-        yield Case("height and width differ", (_whole(rng, 1, 1, 3, 2), (2, 3)))
-        yield Case("height and width differ", (_whole(rng, 1, 1, 2, 2), (1, 3)))
-        yield Case("height and width differ", (_whole(rng, 1, 1, 2, 2), (3, 1)))
+        yield Case("height and width differ", (whole_numbers(rng, 1, 1, 3, 2), (2, 3)))
+        yield Case("height and width differ", (whole_numbers(rng, 1, 1, 2, 2), (1, 3)))
+        yield Case("height and width differ", (whole_numbers(rng, 1, 1, 2, 2), (3, 1)))
         for _ in range(9):
             shape = _int(rng, 1, 3), _int(rng, 2, 3), _int(rng, 1, 4), _int(rng, 1, 4)
-            yield Case("channels and batch", (_whole(rng, *shape), (_int(rng, 1, 3), 2)))
-        yield Case("channels and batch", (_whole(rng, 3, 2, 2, 3), 2))
+            yield Case("channels and batch", (whole_numbers(rng, *shape), (_int(rng, 1, 3), 2)))
+        yield Case("channels and batch", (whole_numbers(rng, 3, 2, 2, 3), 2))
         for x in _variants(rng, 2, 2, 3, 4):
             yield Case("dtype and inputs", (x, (2, 3)), exact_dtype=True)
 
     return cases
-
-
-def _whole(rng, *shape):
-    """Draw small whole numbers without zeros: easy to read, and every one leaves a trace."""
-    return rng.integers(1, 10, shape) * rng.choice([-1.0, 1.0], shape)
 
 
 GROW_ASPECTS = (
@@ -1686,7 +1670,7 @@ def _scattered_by_torch():
 
 
 def _scattered_by_tf():
-    tf = _tf()
+    tf = tensorflow()
     return tf.scatter_nd(tf.fill([9, 1], 12), tf.fill([9], 7.0), [25])[12].numpy()
 
 
@@ -1916,7 +1900,7 @@ def _nhwc(name, title, message, section, fn):
         title,
         message,
         section,
-        lambda pooled, argmax, output_shape: fn(_tf(), pooled, argmax, output_shape),
+        lambda pooled, argmax, output_shape: fn(tensorflow(), pooled, argmax, output_shape),
     )
 
 

@@ -8,12 +8,11 @@ the API pages of `torch.nn.functional.conv1d` and `conv_transpose1d`, `tf.nn.con
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
 import numpy as np
 
-from autograde.quiet import silent_stderr
 from autograde.spec import Aspect, Case, Misconception, Rules, Spec
+from autograde.specs.common import tensorflow, whole_numbers
 
 CONV = "book/convolution-1d"
 TURN = "book/turning-it-round"
@@ -21,16 +20,6 @@ EFFICIENT = "book/efficient-form"
 
 
 # -- oracles: the frameworks' own operations ----------------------------------------------
-
-
-@cache
-def _tf():
-    """Import TensorFlow without its start-up log: nbgrader gives a cell with stderr no points."""
-    with silent_stderr():
-        import tensorflow as tf
-
-        tf.constant(0)  # the devices, too, are only announced at first use
-    return tf
 
 
 def torch_conv1d(x, w, stride=1, padding=0):
@@ -44,7 +33,7 @@ def torch_conv1d(x, w, stride=1, padding=0):
 
 def tf_conv1d(x, w, stride=1, padding=0):
     """Return `tf.nn.conv1d` of 1-D arrays, VALID over an explicitly padded input."""
-    tf = _tf()
+    tf = tensorflow()
     x = np.pad(x, padding)
     y = tf.nn.conv1d(x[None, :, None], w[:, None, None], stride=stride, padding="VALID")
     return y[0, :, 0].numpy()
@@ -57,7 +46,7 @@ def tf_same_padding(n, k, s):
     window the first element meets tap `before`; in the last window the last element meets
     tap `k - 1 - after`, unless the window ends before it.
     """
-    tf = _tf()
+    tf = tensorflow()
     x = np.arange(1.0, n + 1)
     taps = np.eye(k)  # as (K, 1, K): output channel j looks through tap j
     seen = tf.nn.conv1d(x[None, :, None], taps[:, None, :], stride=s, padding="SAME")[0].numpy()
@@ -97,7 +86,7 @@ def tf_conv_transpose1d(y, w, stride=1, padding=0, output_padding=0):
 
     TensorFlow has no `output_padding`: the output's length is given instead.
     """
-    tf = _tf()
+    tf = tensorflow()
     full = (len(y) - 1) * stride + len(w) + output_padding
     x = tf.nn.conv1d_transpose(
         y[None, :, None], w[:, None, None], (1, full, 1), strides=stride, padding="VALID"
@@ -120,11 +109,6 @@ def tf_polyphase_split(w, stride):
 
 
 # -- inputs -------------------------------------------------------------------------------
-
-
-def _whole(rng, n):
-    """Draw small whole numbers without zeros: easy to read, and every one leaves a trace."""
-    return rng.integers(1, 10, n) * rng.choice([-1.0, 1.0], n)
 
 
 def _variants(rng, n, k):
@@ -177,19 +161,23 @@ def _conv1d_cases(rng) -> Iterator[Case]:
     for _ in range(10):
         k = int(rng.integers(1, 7))
         n = k + int(rng.integers(0, 9))
-        yield Case("stride 1", (_whole(rng, n), _whole(rng, k)))
-    yield Case("stride 1", (_whole(rng, 1), _whole(rng, 1)))
-    yield Case("stride 1", (_whole(rng, 5), _whole(rng, 5)))
+        yield Case("stride 1", (whole_numbers(rng, n), whole_numbers(rng, k)))
+    yield Case("stride 1", (whole_numbers(rng, 1), whole_numbers(rng, 1)))
+    yield Case("stride 1", (whole_numbers(rng, 5), whole_numbers(rng, 5)))
     for _ in range(12):
         k, s = int(rng.integers(1, 6)), int(rng.integers(2, 6))
         n = k + int(rng.integers(0, 14))
-        yield Case("stride > 1", (_whole(rng, n), _whole(rng, k)), {"stride": s})
-    yield Case("stride > 1", (_whole(rng, 13), _whole(rng, 2)), {"stride": 5})
+        yield Case("stride > 1", (whole_numbers(rng, n), whole_numbers(rng, k)), {"stride": s})
+    yield Case("stride > 1", (whole_numbers(rng, 13), whole_numbers(rng, 2)), {"stride": 5})
     for _ in range(14):
         k, s, p = (int(rng.integers(lo, hi)) for lo, hi in ((1, 6), (1, 4), (1, 6)))
         n = max(1, k - 2 * p) + int(rng.integers(0, 9))
-        yield Case("padding", (_whole(rng, n), _whole(rng, k)), {"stride": s, "padding": p})
-    yield Case("padding", (_whole(rng, 2), _whole(rng, 5)), {"padding": 2})  # kernel > input
+        yield Case(
+            "padding", (whole_numbers(rng, n), whole_numbers(rng, k)), {"stride": s, "padding": p}
+        )
+    yield Case(
+        "padding", (whole_numbers(rng, 2), whole_numbers(rng, 5)), {"padding": 2}
+    )  # kernel > input
     for a, w in _variants(rng, 11, 4):
         yield Case("dtype and inputs", (a, w), {"stride": 2, "padding": 1}, exact_dtype=True)
 
@@ -530,16 +518,18 @@ def _matrix_cases(rng) -> Iterator[Case]:
     )
     for _ in range(10):
         k = int(rng.integers(1, 6))
-        yield Case("stride 1", (k + int(rng.integers(0, 6)), _whole(rng, k)))
-    yield Case("stride 1", (1, _whole(rng, 1)))
+        yield Case("stride 1", (k + int(rng.integers(0, 6)), whole_numbers(rng, k)))
+    yield Case("stride 1", (1, whole_numbers(rng, 1)))
     for _ in range(12):
         k, s = int(rng.integers(1, 6)), int(rng.integers(2, 5))
-        yield Case("stride > 1", (k + int(rng.integers(0, 10)), _whole(rng, k)), {"stride": s})
+        yield Case(
+            "stride > 1", (k + int(rng.integers(0, 10)), whole_numbers(rng, k)), {"stride": s}
+        )
     for _ in range(12):
         k, s, p = (int(rng.integers(lo, hi)) for lo, hi in ((1, 6), (1, 4), (1, 4)))
         n = max(1, k - 2 * p) + int(rng.integers(0, 7))
-        yield Case("padding", (n, _whole(rng, k)), {"stride": s, "padding": p})
-    yield Case("padding", (2, _whole(rng, 5)), {"padding": 2})
+        yield Case("padding", (n, whole_numbers(rng, k)), {"stride": s, "padding": p})
+    yield Case("padding", (2, whole_numbers(rng, 5)), {"padding": 2})
     for dtype in (np.float32, np.float64):
         w = rng.standard_normal(3).astype(dtype)
         yield Case("dtype and inputs", (7, w), {"stride": 2, "padding": 1}, exact_dtype=True)
@@ -769,11 +759,11 @@ def _transposed_cases(most_padding, *, called=False, counted=False):
             )
         for _ in range(10):
             n, k = int(rng.integers(1, 9)), int(rng.integers(1, 6))
-            yield Case("stride 1", (_whole(rng, n), _whole(rng, k)))
-        yield Case("stride 1", (_whole(rng, 1), _whole(rng, 1)))
+            yield Case("stride 1", (whole_numbers(rng, n), whole_numbers(rng, k)))
+        yield Case("stride 1", (whole_numbers(rng, 1), whole_numbers(rng, 1)))
         for _ in range(12):
             n, k, s = (int(rng.integers(lo, hi)) for lo, hi in ((1, 8), (1, 6), (2, 6)))
-            yield Case("stride > 1", (_whole(rng, n), _whole(rng, k)), {"stride": s})
+            yield Case("stride > 1", (whole_numbers(rng, n), whole_numbers(rng, k)), {"stride": s})
         for op in (0, 1):
             for _ in range(12):
                 k, s = int(rng.integers(1 + (op == 0), 6)), int(rng.integers(1 + op, 5))
@@ -782,7 +772,7 @@ def _transposed_cases(most_padding, *, called=False, counted=False):
                 more = {"output_padding": int(rng.integers(1, s))} if op else {}
                 yield Case(
                     "output_padding" if op else "padding",
-                    (_whole(rng, n), _whole(rng, k)),
+                    (whole_numbers(rng, n), whole_numbers(rng, k)),
                     {"stride": s, "padding": p, **more},
                 )
         for a, w in _variants(rng, 7, 4):
@@ -790,7 +780,11 @@ def _transposed_cases(most_padding, *, called=False, counted=False):
             yield Case("dtype and inputs", (a, w), settings, exact_dtype=True)
         if called:
             for s in (1, 2, 3):
-                yield Case("goes through conv1d", (_whole(rng, 4), _whole(rng, 3)), {"stride": s})
+                yield Case(
+                    "goes through conv1d",
+                    (whole_numbers(rng, 4), whole_numbers(rng, 3)),
+                    {"stride": s},
+                )
         if counted:  # no two numbers alike, so that each tells where it comes from
             for k, s in ((4, 2), (5, 2), (6, 3), (4, 3), (7, 3), (3, 3), (2, 3), (9, 4), (5, 1)):
                 y, w = rng.standard_normal(int(rng.integers(5, 9))), rng.standard_normal(k)
@@ -1385,16 +1379,16 @@ def _split_cases(rng) -> Iterator[Case]:
     yield case("dtype and inputs", np.float32([3, 4]), 2, [[3], [4]], exact_dtype=True)
     for _ in range(12):
         s = int(rng.integers(1, 5))
-        yield case("equal phases", _whole(rng, s * int(rng.integers(1, 5))), s)
-    yield case("equal phases", _whole(rng, 1), 1)
-    yield case("equal phases", _whole(rng, 6), 1)
+        yield case("equal phases", whole_numbers(rng, s * int(rng.integers(1, 5))), s)
+    yield case("equal phases", whole_numbers(rng, 1), 1)
+    yield case("equal phases", whole_numbers(rng, 6), 1)
     for _ in range(12):
         s = int(rng.integers(2, 6))
         k = s * int(rng.integers(1, 4)) + int(rng.integers(1, s))
-        yield case("unequal phases", _whole(rng, k), s)
+        yield case("unequal phases", whole_numbers(rng, k), s)
     for _ in range(8):
         k = int(rng.integers(1, 5))
-        yield case("empty phases", _whole(rng, k), k + int(rng.integers(1, 4)))
+        yield case("empty phases", whole_numbers(rng, k), k + int(rng.integers(1, 4)))
     for w, _ in _variants(rng, 8, 3):
         yield case("dtype and inputs", w, 3, exact_dtype=True)
 

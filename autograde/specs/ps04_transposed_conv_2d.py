@@ -8,34 +8,17 @@ pages of `torch.nn.functional.conv2d` and `conv_transpose2d`, `tf.nn.conv2d` and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from numbers import Integral
 
 import numpy as np
 
-from autograde.quiet import silent_stderr
 from autograde.spec import Aspect, Case, Misconception, Rules, Spec
+from autograde.specs.common import as_pair, between, tensorflow, two_between, whole_numbers
 
 MATRIX = "book/sparse-matrix-view"
 TWO = "book/transposed-2d"
 
 
-def _pair(value):
-    """Return an int or an (h, w) pair as a pair."""
-    return (value, value) if isinstance(value, Integral) else tuple(value)
-
-
 # -- oracles: the frameworks' own operations ----------------------------------------------
-
-
-@cache
-def _tf():
-    """Import TensorFlow without its start-up log: nbgrader gives a cell with stderr no points."""
-    with silent_stderr():
-        import tensorflow as tf
-
-        tf.constant(0)  # the devices, too, are only announced at first use
-    return tf
 
 
 def _tensor(array):
@@ -50,13 +33,13 @@ def _nhwc(x):
 
 def _padded(x, padding):
     """Put zeros round the last two axes."""
-    (ph, pw) = _pair(padding)
+    (ph, pw) = as_pair(padding)
     return np.pad(x, [(0, 0)] * (np.ndim(x) - 2) + [(ph, ph), (pw, pw)])
 
 
 def _cropped(full, padding, output_padding=0):
     """Make the last two axes longer at the end, then cut `padding` off both ends."""
-    (ph, pw), (oh, ow) = _pair(padding), _pair(output_padding)
+    (ph, pw), (oh, ow) = as_pair(padding), as_pair(output_padding)
     full = np.pad(full, [(0, 0)] * (np.ndim(full) - 2) + [(0, oh), (0, ow)])
     return full[..., ph : full.shape[-2] - ph, pw : full.shape[-1] - pw]
 
@@ -71,7 +54,7 @@ def torch_conv2d_matrix(h, w, kernel, stride=1, padding=0):
     import torch
 
     x, kernel = _tensor(_units(h, w, kernel.dtype)), _tensor(kernel[None, None])
-    y = torch.nn.functional.conv2d(x, kernel, stride=_pair(stride), padding=_pair(padding))
+    y = torch.nn.functional.conv2d(x, kernel, stride=as_pair(stride), padding=as_pair(padding))
     return y.reshape(h * w, -1).T.numpy()
 
 
@@ -79,7 +62,7 @@ def tf_conv2d_matrix(h, w, kernel, stride=1, padding=0):
     """Return the matrix whose columns are `tf.nn.conv2d` of the images with a single 1."""
     x = _nhwc(_padded(_units(h, w, kernel.dtype), padding))
     kernel = np.ascontiguousarray(kernel)[:, :, None, None]
-    y = _tf().nn.conv2d(x, kernel, strides=_pair(stride), padding="VALID").numpy()
+    y = tensorflow().nn.conv2d(x, kernel, strides=as_pair(stride), padding="VALID").numpy()
     return y.reshape(h * w, -1).T
 
 
@@ -87,13 +70,13 @@ def torch_by_matrix(y, kernel, out_hw, stride=1, padding=0):
     """Return `F.conv_transpose2d` of one channel, with the output padding that fits."""
     import torch
 
-    sizes = zip(y.shape, kernel.shape, _pair(stride), _pair(padding), out_hw, strict=True)
+    sizes = zip(y.shape, kernel.shape, as_pair(stride), as_pair(padding), out_hw, strict=True)
     extra = [o - ((n - 1) * s + k - 2 * p) for n, k, s, p, o in sizes]
     z = torch.nn.functional.conv_transpose2d(
         _tensor(y[None, None]),
         _tensor(kernel[None, None]),
-        stride=_pair(stride),
-        padding=_pair(padding),
+        stride=as_pair(stride),
+        padding=as_pair(padding),
         output_padding=extra,
     )
     return z[0, 0].numpy()
@@ -101,12 +84,12 @@ def torch_by_matrix(y, kernel, out_hw, stride=1, padding=0):
 
 def tf_by_matrix(y, kernel, out_hw, stride=1, padding=0):
     """Return `tf.nn.conv2d_transpose` of one channel, VALID, cropped by `padding`."""
-    (ph, pw), (h, w) = _pair(padding), out_hw
-    z = _tf().nn.conv2d_transpose(
+    (ph, pw), (h, w) = as_pair(padding), out_hw
+    z = tensorflow().nn.conv2d_transpose(
         np.ascontiguousarray(y)[None, :, :, None],
         np.ascontiguousarray(kernel)[:, :, None, None],
         (1, h + 2 * ph, w + 2 * pw, 1),
-        strides=_pair(stride),
+        strides=as_pair(stride),
         padding="VALID",
     )
     return z.numpy()[0, ph : ph + h, pw : pw + w, 0]
@@ -122,11 +105,11 @@ def torch_conv_transpose2d(
         _tensor(x),
         _tensor(w),
         None if bias is None else _tensor(bias),
-        stride=_pair(stride),
-        padding=_pair(padding),
-        output_padding=_pair(output_padding),
+        stride=as_pair(stride),
+        padding=as_pair(padding),
+        output_padding=as_pair(output_padding),
         groups=groups,
-        dilation=_pair(dilation),
+        dilation=as_pair(dilation),
     )
     return z.numpy()
 
@@ -139,7 +122,7 @@ def tf_conv_transpose2d(
     On a CPU it takes neither groups nor dilation: the taps are spread out by zeros. It has no
     `output_padding` either: the places that no copy reaches are zeros.
     """
-    (sh, sw), (dh, dw) = _pair(stride), _pair(dilation)
+    (sh, sw), (dh, dw) = as_pair(stride), as_pair(dilation)
     (kh, kw), n, c = w.shape[2:], len(x), x.shape[1] // groups
     spread = np.zeros((*w.shape[:2], (kh - 1) * dh + 1, (kw - 1) * dw + 1), w.dtype)
     spread[:, :, ::dh, ::dw] = w
@@ -148,7 +131,7 @@ def tf_conv_transpose2d(
     ]
     parts = []
     for g in range(groups):
-        z = _tf().nn.conv2d_transpose(
+        z = tensorflow().nn.conv2d_transpose(
             _nhwc(x[:, g * c : (g + 1) * c]),
             np.ascontiguousarray(spread[g * c : (g + 1) * c].transpose(2, 3, 1, 0)),
             (n, *size, w.shape[1]),
@@ -177,7 +160,7 @@ def _torch_backward(grad_output, w, x, input_hw, stride, padding):
     if x is None:
         x = np.zeros((len(grad_output), w.shape[1], *input_hw), w.dtype)
     x, w = _tensor(x).requires_grad_(), _tensor(w).requires_grad_()
-    y = torch.nn.functional.conv2d(x, w, stride=_pair(stride), padding=_pair(padding))
+    y = torch.nn.functional.conv2d(x, w, stride=as_pair(stride), padding=as_pair(padding))
     y.backward(_tensor(grad_output))
     return x.grad.numpy(), w.grad.numpy()
 
@@ -194,24 +177,19 @@ def tf_backward_weight(x, grad_output, kernel_hw, stride=1, padding=0):
 
 
 def _tf_backward(grad_output, w, x, input_hw, stride, padding):
-    tf, (ph, pw) = _tf(), _pair(padding)
+    tf, (ph, pw) = tensorflow(), as_pair(padding)
     if x is None:
         x = np.zeros((len(grad_output), w.shape[1], *input_hw), w.dtype)
     x, w = tf.constant(_nhwc(x)), tf.constant(np.ascontiguousarray(w.transpose(2, 3, 1, 0)))
     with tf.GradientTape() as tape:
         tape.watch([x, w])
         padded = tf.pad(x, [(0, 0), (ph, ph), (pw, pw), (0, 0)])
-        y = tf.nn.conv2d(padded, w, strides=_pair(stride), padding="VALID")
+        y = tf.nn.conv2d(padded, w, strides=as_pair(stride), padding="VALID")
     dx, dw = tape.gradient(y, [x, w], tf.constant(_nhwc(grad_output)))
     return np.moveaxis(dx.numpy(), -1, 1), dw.numpy().transpose(3, 2, 0, 1)
 
 
 # -- inputs -------------------------------------------------------------------------------
-
-
-def _whole(rng, *shape):
-    """Draw small whole numbers without zeros: easy to read, and every one leaves a trace."""
-    return rng.integers(1, 10, shape) * rng.choice([-1.0, 1.0], shape)
 
 
 def _kinds(rng, *shapes):
@@ -226,22 +204,13 @@ def _kinds(rng, *shapes):
         yield [np.asfortranarray(a) for a in arrays]
 
 
-def _between(rng, low, high):
-    return int(rng.integers(low, high + 1))
-
-
-def _two(rng, low, high):
-    """Draw a pair of whole numbers."""
-    return _between(rng, low, high), _between(rng, low, high)
-
-
 def _size(n, k, s, p):
     return (n + 2 * p - k) // s + 1
 
 
 def _sizes(n, k, s, p):
     """Return the size of a convolution's output along both axes."""
-    return tuple(map(_size, n, k, _pair(s), _pair(p)))
+    return tuple(map(_size, n, k, as_pair(s), as_pair(p)))
 
 
 def _signed(value):
@@ -265,7 +234,7 @@ def dense(fn, *args, **kwargs):
 
 def _rows(h, w, kernel, stride=1, padding=0, *, column=None, rows=None, dilated=False):
     """Return C by its definition, zeros and all; the misconceptions bend it."""
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    (sh, sw), (ph, pw) = as_pair(stride), as_pair(padding)
     kh, kw = kernel.shape
     column = column or (lambda i, j: i * w + j)
     a, b = rows or _sizes((h, w), kernel.shape, stride, padding)
@@ -296,7 +265,7 @@ def _as_sparse(fn):
 
 
 def _swap(value):
-    return _pair(value)[::-1]
+    return as_pair(value)[::-1]
 
 
 def _matrix_cases(rng) -> Iterator[Case]:
@@ -335,29 +304,29 @@ def _matrix_cases(rng) -> Iterator[Case]:
         exact_dtype=True,
     )
     for _ in range(10):
-        k = _two(rng, 1, 3)
-        h, w = (n + _between(rng, 0, 3) for n in k)
-        yield Case("stride 1", (h, w, _whole(rng, *k)))
-    yield Case("stride 1", (1, 1, _whole(rng, 1, 1)))
-    yield Case("stride 1", (4, 6, _whole(rng, 3, 2)))
+        k = two_between(rng, 1, 3)
+        h, w = (n + between(rng, 0, 3) for n in k)
+        yield Case("stride 1", (h, w, whole_numbers(rng, *k)))
+    yield Case("stride 1", (1, 1, whole_numbers(rng, 1, 1)))
+    yield Case("stride 1", (4, 6, whole_numbers(rng, 3, 2)))
     for each in (False, True):
         for _ in range(6):
-            k = _two(rng, 1, 3)
-            h, w = (n + _between(rng, 0, 5) for n in k)
-            s = _two(rng, 1, 4) if each else _between(rng, 2, 4)
-            yield Case("stride > 1", (h, w, _whole(rng, *k)), {"stride": s})
-    yield Case("stride > 1", (5, 7, _whole(rng, 2, 3)), {"stride": (2, 3)})
-    yield Case("stride > 1", (6, 5, _whole(rng, 2, 2)), {"stride": (1, 2)})
+            k = two_between(rng, 1, 3)
+            h, w = (n + between(rng, 0, 5) for n in k)
+            s = two_between(rng, 1, 4) if each else between(rng, 2, 4)
+            yield Case("stride > 1", (h, w, whole_numbers(rng, *k)), {"stride": s})
+    yield Case("stride > 1", (5, 7, whole_numbers(rng, 2, 3)), {"stride": (2, 3)})
+    yield Case("stride > 1", (6, 5, whole_numbers(rng, 2, 2)), {"stride": (1, 2)})
     for each in (False, True):
         for _ in range(6):
-            k, s = _two(rng, 1, 4), _between(rng, 1, 3)
-            p = _two(rng, 0, 2) if each else _between(rng, 1, 2)
+            k, s = two_between(rng, 1, 4), between(rng, 1, 3)
+            p = two_between(rng, 0, 2) if each else between(rng, 1, 2)
             h, w = (
-                max(1, n - 2 * q) + _between(rng, 0, 4) for n, q in zip(k, _pair(p), strict=True)
+                max(1, n - 2 * q) + between(rng, 0, 4) for n, q in zip(k, as_pair(p), strict=True)
             )
-            yield Case("padding", (h, w, _whole(rng, *k)), {"stride": s, "padding": p})
-    yield Case("padding", (2, 1, _whole(rng, 3, 3)), {"padding": 1})  # kernel > input
-    yield Case("padding", (4, 4, _whole(rng, 3, 3)), {"padding": (2, 1), "stride": (1, 2)})
+            yield Case("padding", (h, w, whole_numbers(rng, *k)), {"stride": s, "padding": p})
+    yield Case("padding", (2, 1, whole_numbers(rng, 3, 3)), {"padding": 1})  # kernel > input
+    yield Case("padding", (4, 4, whole_numbers(rng, 3, 3)), {"padding": (2, 1), "stride": (1, 2)})
     for (kernel,) in _kinds(rng, (3, 2)):
         yield Case(
             "dtype and inputs", (5, 4, kernel), {"stride": 2, "padding": 1}, exact_dtype=True
@@ -365,7 +334,7 @@ def _matrix_cases(rng) -> Iterator[Case]:
 
 
 def _matrix_explain(at, h, w, kernel, stride=1, padding=0):
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    (sh, sw), (ph, pw) = as_pair(stride), as_pair(padding)
     wide = _size(w, kernel.shape[1], sw, pw)
     (a, b), (i, j) = divmod(at[0], wide), divmod(at[1], w)
     u, v = i + ph - a * sh, j + pw - b * sw
@@ -486,7 +455,7 @@ CONV2D_MATRIX = Spec(
             "column.",
             "matrix-1d",
             lambda h, w, kernel, s, p: _rows(
-                h + 2 * _pair(p)[0], w + 2 * _pair(p)[1], kernel, s, 0
+                h + 2 * as_pair(p)[0], w + 2 * as_pair(p)[1], kernel, s, 0
             ),
         ),
         _wrong_matrix(
@@ -512,7 +481,7 @@ CONV2D_MATRIX = Spec(
 
 
 def _in_one_piece(h, w, kernel, stride, padding):
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    (sh, sw), (ph, pw) = as_pair(stride), as_pair(padding)
     a, b = _sizes((h, w), kernel.shape, stride, padding)
     out = np.zeros((a * b, h * w), kernel.dtype)
     for i in range(a):
@@ -525,7 +494,7 @@ def _in_one_piece(h, w, kernel, stride, padding):
 
 
 def _spilled(h, w, kernel, stride, padding):
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    (sh, sw), (ph, pw) = as_pair(stride), as_pair(padding)
     a, b = _sizes((h, w), kernel.shape, stride, padding)
     out = np.zeros((a * b, h * w), kernel.dtype)
     for i in range(a):
@@ -579,28 +548,30 @@ def _by_matrix_cases(rng) -> Iterator[Case]:
     )
 
     def case(aspect, out_hw, k, s=1, p=0):
-        y = _whole(rng, *_sizes(out_hw, k, s, p))
+        y = whole_numbers(rng, *_sizes(out_hw, k, s, p))
         more = {"stride": s} if s != 1 else {}
-        return Case(aspect, (y, _whole(rng, *k), out_hw), {**more, **({"padding": p} if p else {})})
+        return Case(
+            aspect, (y, whole_numbers(rng, *k), out_hw), {**more, **({"padding": p} if p else {})}
+        )
 
     for _ in range(10):
-        k = _two(rng, 1, 3)
-        yield case("stride 1", tuple(n + _between(rng, 0, 3) for n in k), k)
+        k = two_between(rng, 1, 3)
+        yield case("stride 1", tuple(n + between(rng, 0, 3) for n in k), k)
     yield case("stride 1", (1, 1), (1, 1))
     yield case("stride 1", (4, 6), (3, 2))
     for each in (False, True):
         for _ in range(6):
-            k, s = _two(rng, 1, 3), _two(rng, 1, 4) if each else _between(rng, 2, 4)
-            yield case("stride > 1", tuple(n + _between(rng, 0, 5) for n in k), k, s)
+            k, s = two_between(rng, 1, 3), two_between(rng, 1, 4) if each else between(rng, 2, 4)
+            yield case("stride > 1", tuple(n + between(rng, 0, 5) for n in k), k, s)
     yield case("stride > 1", (5, 8), (2, 3), (2, 3))
     yield case("stride > 1", (6, 5), (2, 2), (1, 2))
     for each in (False, True):
         for _ in range(6):
-            k, s = _two(rng, 1, 4), _between(rng, 1, 3)
-            p = _two(rng, 0, 2) if each else _between(rng, 1, 2)
-            out = zip(k, _pair(p), strict=True)
+            k, s = two_between(rng, 1, 4), between(rng, 1, 3)
+            p = two_between(rng, 0, 2) if each else between(rng, 1, 2)
+            out = zip(k, as_pair(p), strict=True)
             yield case(
-                "padding", tuple(max(1, n - 2 * q) + _between(rng, 0, 4) for n, q in out), k, s, p
+                "padding", tuple(max(1, n - 2 * q) + between(rng, 0, 4) for n, q in out), k, s, p
             )
     yield case("padding", (2, 1), (3, 3), 1, 1)
     yield case("padding", (4, 4), (3, 3), (1, 2), (2, 1))
@@ -618,7 +589,7 @@ def _gathered(x_name, terms):
 
 
 def _by_matrix_explain(at, y, kernel, out_hw, stride=1, padding=0):
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    (sh, sw), (ph, pw) = as_pair(stride), as_pair(padding)
     terms = []
     for (i, j), value in np.ndenumerate(y):
         u, v = at[0] + ph - i * sh, at[1] + pw - j * sw
@@ -757,7 +728,7 @@ def _transposed_kernel(y, kernel, out_hw, stride, padding):
 
 def _full(x, w, stride=1, groups=1, dilation=1, *, spread=None, interleaved=False):
     """Add up the weighted copies of the kernel, uncropped; the misconceptions bend it."""
-    (sh, sw), (dh, dw) = _pair(stride), _pair(dilation)
+    (sh, sw), (dh, dw) = as_pair(stride), as_pair(dilation)
     (n, c, h, wide), (o, kh, kw) = x.shape, w.shape[1:]
     out = np.zeros(
         (n, groups * o, (h - 1) * sh + (kh - 1) * dh + 1, (wide - 1) * sw + (kw - 1) * dw + 1),
@@ -779,12 +750,12 @@ def _full(x, w, stride=1, groups=1, dilation=1, *, spread=None, interleaved=Fals
 
 def _amiss(x, w, bias, stride, padding, output_padding, groups, dilation):
     """Return whether PyTorch refuses these arguments."""
-    triples = zip(_pair(output_padding), _pair(stride), _pair(dilation), strict=True)
+    triples = zip(as_pair(output_padding), as_pair(stride), as_pair(dilation), strict=True)
     return (
-        min(_pair(stride)) < 1
-        or min(_pair(dilation)) < 1
-        or min(_pair(padding)) < 0
-        or min(_pair(output_padding)) < 0
+        min(as_pair(stride)) < 1
+        or min(as_pair(dilation)) < 1
+        or min(as_pair(padding)) < 0
+        or min(as_pair(output_padding)) < 0
         or any(extra >= max(s, d) for extra, s, d in triples)
         or groups < 1
         or x.shape[1] != w.shape[0]
@@ -824,7 +795,7 @@ def _replace(name, value):
 
 
 def _overwritten(x, w, stride, groups, dilation):
-    (sh, sw), (dh, dw) = _pair(stride), _pair(dilation)
+    (sh, sw), (dh, dw) = as_pair(stride), as_pair(dilation)
     out, each, o = _full(x, w, stride, groups, dilation) * 0, len(w) // groups, w.shape[1]
     rows, columns = (w.shape[2] - 1) * dh + 1, (w.shape[3] - 1) * dw + 1
     for g in range(groups):
@@ -852,12 +823,12 @@ def _taps_adjacent(x, w, stride, groups, dilation):
 
 
 def _cropped_in_front(full, padding, output_padding):
-    (ph, pw) = _pair(padding)
+    (ph, pw) = as_pair(padding)
     return _cropped(full, 0, output_padding)[..., ph:, pw:]
 
 
 def _longer_in_front(full, padding, output_padding):
-    (ph, pw), (oh, ow) = _pair(padding), _pair(output_padding)
+    (ph, pw), (oh, ow) = as_pair(padding), as_pair(output_padding)
     full = np.pad(full, [(0, 0), (0, 0), (oh, 0), (ow, 0)])
     return full[..., ph : full.shape[-2] - ph, pw : full.shape[-1] - pw]
 
@@ -890,16 +861,16 @@ def _draw(rng, *, stride=None, padding=0, output_padding=0, dilation=1, bias=Fal
     """Draw arguments of a given kind; there is always something left of the result."""
     groups = sizes.get("groups", 1)
     n, each, out = sizes.get("batch", 1), sizes.get("each", 1), sizes.get("out", 1)
-    stride = stride or _between(rng, 1, 3)
-    h, w = _two(rng, 2, 4)
-    k = _two(rng, 1, 3)
+    stride = stride or between(rng, 1, 3)
+    h, w = two_between(rng, 2, 4)
+    k = two_between(rng, 1, 3)
     k = tuple(
         max(m, 2 * p + 1 - (s * (a - 1)))
-        for m, p, s, a in zip(k, _pair(padding), _pair(stride), (h, w), strict=True)
+        for m, p, s, a in zip(k, as_pair(padding), as_pair(stride), (h, w), strict=True)
     )
-    args = (_whole(rng, n, each * groups, h, w), _whole(rng, each * groups, out, *k))
+    args = (whole_numbers(rng, n, each * groups, h, w), whole_numbers(rng, each * groups, out, *k))
     if bias:
-        args = (*args, _whole(rng, out * groups))
+        args = (*args, whole_numbers(rng, out * groups))
     kwargs = {"stride": stride}
     for name, value, usual in (
         ("padding", padding, 0),
@@ -984,32 +955,36 @@ def _whole_cases(rng) -> Iterator[Case]:
 
     for _ in range(4):
         yield drawn("stride and padding")
-        yield drawn("stride and padding", padding=_between(rng, 1, 2))
-        yield drawn("stride and padding", stride=_two(rng, 1, 4), padding=_two(rng, 0, 2))
+        yield drawn("stride and padding", padding=between(rng, 1, 2))
+        yield drawn(
+            "stride and padding", stride=two_between(rng, 1, 4), padding=two_between(rng, 0, 2)
+        )
     yield drawn("stride and padding", stride=(1, 3), padding=(2, 0))
-    yield Case("stride and padding", (_whole(rng, 1, 1, 1, 1), _whole(rng, 1, 1, 1, 1)))
+    yield Case(
+        "stride and padding", (whole_numbers(rng, 1, 1, 1, 1), whole_numbers(rng, 1, 1, 1, 1))
+    )
     for _ in range(4):
-        p = _two(rng, 0, 2)
+        p = two_between(rng, 0, 2)
         yield drawn("output_padding", stride=(3, 2), padding=p, output_padding=(2, 1))
         yield drawn("output_padding", stride=(2, 4), padding=p, output_padding=(0, 3))
         yield drawn("output_padding", stride=2, padding=1, output_padding=1)
     yield drawn("output_padding", stride=1, dilation=(2, 3), output_padding=(1, 2), padding=1)
     for _ in range(4):
-        c, n = _between(rng, 2, 3), _between(rng, 2, 3)
+        c, n = between(rng, 2, 3), between(rng, 2, 3)
         yield drawn("channels and batches", batch=n, each=c, out=c)
         yield drawn("channels and batches", batch=n, each=c, out=5 - c, padding=1)
     for _ in range(3):
         yield drawn("bias", bias=True, each=2, out=3, batch=2)
         yield drawn("bias", bias=True, each=3, out=2, stride=(2, 1), padding=1)
     for _ in range(3):
-        yield drawn("groups", groups=2, each=2, out=_between(rng, 1, 3))
-        yield drawn("groups", groups=3, each=_between(rng, 2, 3), out=2, batch=2, bias=True)
+        yield drawn("groups", groups=2, each=2, out=between(rng, 1, 3))
+        yield drawn("groups", groups=3, each=between(rng, 2, 3), out=2, batch=2, bias=True)
         yield drawn("groups", groups=4, each=1, out=1, padding=1)
     for _ in range(4):
-        yield drawn("dilation", dilation=_between(rng, 2, 3), padding=_between(rng, 0, 1))
-        yield drawn("dilation", dilation=_two(rng, 1, 3), stride=2, each=2, out=2)
+        yield drawn("dilation", dilation=between(rng, 2, 3), padding=between(rng, 0, 1))
+        yield drawn("dilation", dilation=two_between(rng, 1, 3), stride=2, each=2, out=2)
     yield drawn("dilation", dilation=(1, 3), stride=2)
-    x, w = _whole(rng, 1, 4, 3, 3), _whole(rng, 4, 2, 3, 3)
+    x, w = whole_numbers(rng, 1, 4, 3, 3), whole_numbers(rng, 4, 2, 3, 3)
     for refused, args, kwargs in (
         (
             "output_padding has to be smaller than the stride or the dilation",
@@ -1036,7 +1011,7 @@ def _whole_cases(rng) -> Iterator[Case]:
 def _whole_explain(
     at, x, w, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
-    (sh, sw), (ph, pw), (dh, dw) = _pair(stride), _pair(padding), _pair(dilation)
+    (sh, sw), (ph, pw), (dh, dw) = as_pair(stride), as_pair(padding), as_pair(dilation)
     n, o, row, column = at
     each = x.shape[1] // groups
     group, inner = divmod(o, w.shape[1])
@@ -1056,8 +1031,8 @@ def _whole_size(x, w, bias=None, stride=1, padding=0, output_padding=0, groups=1
     lines = []
     names = zip(
         ("height", "width"),
-        *(x.shape[2:], w.shape[2:], _pair(stride), _pair(padding), _pair(output_padding)),
-        _pair(dilation),
+        *(x.shape[2:], w.shape[2:], as_pair(stride), as_pair(padding), as_pair(output_padding)),
+        as_pair(dilation),
         strict=True,
     )
     for name, n, k, s, p, extra, d in names:
@@ -1252,7 +1227,7 @@ CONV_TRANSPOSE2D = Spec(
 
 def _sent_back(grad_output, w, input_hw, stride=1, padding=0, *, reach=None):
     """Return the gradient of a convolution's input; `reach` bends the size before the crop."""
-    (ph, pw), (h, wide) = _pair(padding), input_hw
+    (ph, pw), (h, wide) = as_pair(padding), input_hw
     full = _full(grad_output, w, stride)
     room = reach or (h + 2 * ph, wide + 2 * pw)
     full = _cropped(full, 0, [max(0, r - n) for r, n in zip(room, full.shape[2:], strict=True)])
@@ -1261,7 +1236,7 @@ def _sent_back(grad_output, w, input_hw, stride=1, padding=0, *, reach=None):
 
 def _kernel_gradient(x, grad_output, kernel_hw, stride=1, padding=0, *, apart=None):
     """Return the gradient of a convolution's kernel; `apart` bends the step between windows."""
-    (sh, sw), (h, w) = apart or _pair(stride), grad_output.shape[2:]
+    (sh, sw), (h, w) = apart or as_pair(stride), grad_output.shape[2:]
     x = _padded(x, padding)
     out = np.zeros((grad_output.shape[1], x.shape[1], *kernel_hw), x.dtype)
     for u, v in np.ndindex(*kernel_hw):
@@ -1272,8 +1247,8 @@ def _kernel_gradient(x, grad_output, kernel_hw, stride=1, padding=0, *, apart=No
 
 def _conv_sizes(rng, *, stride=1, padding=0, left=(0, 0)):
     """Draw the sizes of a convolution: (input, kernel, output); `left` pixels lie in no window."""
-    k, out = _two(rng, 1, 3), _two(rng, 1, 3)
-    s, p = _pair(stride), _pair(padding)
+    k, out = two_between(rng, 1, 3), two_between(rng, 1, 3)
+    s, p = as_pair(stride), as_pair(padding)
     k = tuple(max(m, 2 * q + 1) for m, q in zip(k, p, strict=True))
     n = tuple(
         (o - 1) * t + m - 2 * q + more for o, t, m, q, more in zip(out, s, k, p, left, strict=True)
@@ -1317,21 +1292,25 @@ def _gradient_cases(order):
         def case(aspect, *, n=1, c=1, o=1, **kwargs):
             left = kwargs.pop("left", (0, 0))
             size, k, out = _conv_sizes(rng, left=left, **kwargs)
-            x, w, grad = _whole(rng, n, c, *size), _whole(rng, o, c, *k), _whole(rng, n, o, *out)
+            x, w, grad = (
+                whole_numbers(rng, n, c, *size),
+                whole_numbers(rng, o, c, *k),
+                whole_numbers(rng, n, o, *out),
+            )
             return Case(aspect, order(x, w, grad), kwargs)
 
         for _ in range(10):
             yield case("stride 1")
         for _ in range(5):
-            yield case("stride > 1", stride=_between(rng, 2, 3))
-            yield case("stride > 1", stride=(3, 2), left=(_between(rng, 0, 2), 1))
-            yield case("stride > 1", stride=(1, 2), left=(0, _between(rng, 0, 1)))
+            yield case("stride > 1", stride=between(rng, 2, 3))
+            yield case("stride > 1", stride=(3, 2), left=(between(rng, 0, 2), 1))
+            yield case("stride > 1", stride=(1, 2), left=(0, between(rng, 0, 1)))
         for _ in range(4):
-            yield case("padding", padding=_between(rng, 1, 2))
+            yield case("padding", padding=between(rng, 1, 2))
             yield case("padding", padding=(0, 2), stride=2)
             yield case("padding", padding=(1, 0), stride=(2, 3), left=(1, 2))
         for _ in range(5):
-            c, n = _between(rng, 2, 3), _between(rng, 2, 3)
+            c, n = between(rng, 2, 3), between(rng, 2, 3)
             yield case("channels and batches", n=n, c=c, o=c)
             yield case("channels and batches", n=n, c=c, o=5 - c, stride=2, padding=1)
         for x, w, grad in _kinds(rng, (2, 2, 6, 5), (3, 2, 3, 2), (2, 3, 3, 3)):
@@ -1365,7 +1344,7 @@ GRADIENT_ASPECTS = (
 
 
 def _input_explain(at, grad_output, w, input_hw, stride=1, padding=0):
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    (sh, sw), (ph, pw) = as_pair(stride), as_pair(padding)
     n, c, row, column = at
     terms = []
     for o in range(len(w)):
@@ -1379,7 +1358,7 @@ def _input_explain(at, grad_output, w, input_hw, stride=1, padding=0):
 
 
 def _weight_explain(at, x, grad_output, kernel_hw, stride=1, padding=0):
-    (sh, sw), (ph, pw) = _pair(stride), _pair(padding)
+    (sh, sw), (ph, pw) = as_pair(stride), as_pair(padding)
     o, c, u, v = at
     return (
         f"The tap [{o}, {c}, {u}, {v}] meets, in the window of each output [n, {o}, i, j], the "
@@ -1407,13 +1386,13 @@ def _exchanged(grad_output, w, input_hw, stride=1, padding=0):
 
 
 def _left_over_lost(grad_output, w, input_hw, stride=1, padding=0):
-    (sh, sw), (h, wide) = _pair(stride), grad_output.shape[2:]
+    (sh, sw), (h, wide) = as_pair(stride), grad_output.shape[2:]
     reach = (h - 1) * sh + w.shape[2], (wide - 1) * sw + w.shape[3]
     return _sent_back(grad_output, w, input_hw, stride, padding, reach=reach)
 
 
 def _left_over_in_front(grad_output, w, input_hw, stride=1, padding=0):
-    (ph, pw), (h, wide) = _pair(padding), input_hw
+    (ph, pw), (h, wide) = as_pair(padding), input_hw
     full = _full(grad_output, w, stride)
     more = [
         (max(0, n + 2 * p - m), 0)
@@ -1425,27 +1404,27 @@ def _left_over_in_front(grad_output, w, input_hw, stride=1, padding=0):
 
 def _back_without_padding(grad_output, w, input_hw, stride=1, padding=0):
     z = _sent_back(grad_output, w, input_hw, stride, padding)
-    (ph, pw), (h, wide) = _pair(padding), input_hw
+    (ph, pw), (h, wide) = as_pair(padding), input_hw
     full = _full(grad_output, w, stride)
     full = _cropped(full, 0, (h, wide))
     return full[:, :, : z.shape[2], : z.shape[3]] if ph or pw else z
 
 
 def _back_overwritten(grad_output, w, input_hw, stride=1, padding=0):
-    (ph, pw), (h, wide) = _pair(padding), input_hw
+    (ph, pw), (h, wide) = as_pair(padding), input_hw
     full = _overwritten(grad_output, w, stride, 1, 1)
     full = _cropped(full, 0, (h + 2 * ph, wide + 2 * pw))
     return full[:, :, ph : ph + h, pw : pw + wide]
 
 
 def _windows_one_apart(grad_output, w, input_hw, stride=1, padding=0):
-    (ph, pw), (h, wide) = _pair(padding), input_hw
+    (ph, pw), (h, wide) = as_pair(padding), input_hw
     full = _cropped(_full(grad_output, w, 1), 0, (h + 2 * ph, wide + 2 * pw))
     return full[:, :, ph : ph + h, pw : pw + wide]
 
 
 def _strides_exchanged(grad_output, w, input_hw, stride=1, padding=0):
-    (ph, pw), (h, wide) = _pair(padding), input_hw
+    (ph, pw), (h, wide) = as_pair(padding), input_hw
     full = _cropped(_full(grad_output, w, _swap(stride)), 0, (h + 2 * ph, wide + 2 * pw))
     return full[:, :, ph : ph + h, pw : pw + wide]
 
@@ -1551,7 +1530,7 @@ BACKWARD_INPUT = Spec(
 
 
 def _thinned(x, grad_output, kernel_hw, stride=1, padding=0):
-    (sh, sw) = _pair(stride)
+    (sh, sw) = as_pair(stride)
     x = _padded(x, padding)[:, :, ::sh, ::sw]
     (h, w), (kh, kw) = grad_output.shape[2:], kernel_hw
     x = _cropped(x, 0, (h + kh, w + kw))
@@ -1559,7 +1538,7 @@ def _thinned(x, grad_output, kernel_hw, stride=1, padding=0):
 
 
 def _kernel_unpadded(x, grad_output, kernel_hw, stride=1, padding=0):
-    (ph, pw) = _pair(padding)
+    (ph, pw) = as_pair(padding)
     x = _cropped(x, 0, (2 * ph, 2 * pw))
     return _kernel_gradient(x, grad_output, kernel_hw, stride)
 
@@ -1570,7 +1549,7 @@ def _kernel_strides_exchanged(x, grad_output, kernel_hw, stride=1, padding=0):
 
 
 def _size_from_the_shapes(x, grad_output, kernel_hw, stride=1, padding=0):
-    (sh, sw), (ph, pw), (h, w) = _pair(stride), _pair(padding), grad_output.shape[2:]
+    (sh, sw), (ph, pw), (h, w) = as_pair(stride), as_pair(padding), grad_output.shape[2:]
     room = x.shape[2] + 2 * ph - (h - 1) * sh, x.shape[3] + 2 * pw - (w - 1) * sw
     return _kernel_gradient(x, grad_output, room, stride, padding)
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import count
-from numbers import Integral
 
 import numpy as np
 
 from autograde.quiet import silent_stderr
 from autograde.spec import Aspect, Case, Misconception, Rules, Spec
+from autograde.specs.common import as_pair, between, tensorflow, two_between, whole_numbers
 
 SIZES = "book/sizes"
 TURN = "book/turning-it-round"
@@ -24,22 +24,7 @@ TWO = "book/transposed-2d"
 BOTH = "book/tensorflow-pytorch"
 
 
-def _pair(value):
-    """Return an int or an (h, w) pair as a pair."""
-    return (value, value) if isinstance(value, Integral) else tuple(value)
-
-
 # -- oracles: the frameworks' own operations ----------------------------------------------
-
-
-@cache
-def _tf():
-    """Import TensorFlow without its start-up log: nbgrader gives a cell with stderr no points."""
-    with silent_stderr():
-        import tensorflow as tf
-
-        tf.constant(0)  # the devices, too, are only announced at first use
-    return tf
 
 
 def torch_conv_size(n, k, s=1, p=0, d=1):
@@ -54,7 +39,7 @@ def torch_conv_size(n, k, s=1, p=0, d=1):
 def tf_conv_size(n, k, s=1, p=0, d=1):
     """Return how many elements `tf.nn.conv1d` gives, VALID over an explicitly padded input."""
     x, w = np.zeros((1, n + 2 * p, 1)), np.zeros((k, 1, 1))
-    return _tf().nn.conv1d(x, w, stride=s, padding="VALID", dilations=d).shape[1]
+    return tensorflow().nn.conv1d(x, w, stride=s, padding="VALID", dilations=d).shape[1]
 
 
 def torch_transposed_size(n, k, s=1, p=0, output_padding=0, d=1):
@@ -79,7 +64,7 @@ def tf_transposed_size(n, k, s=1, p=0, output_padding=0, d=1):
     spread[::d] = 1
     first = len(spread)
     full = next(m for m in count(first) if tf_conv_size(m, k, s, d=d) == n)
-    z = _tf().nn.conv1d_transpose(
+    z = tensorflow().nn.conv1d_transpose(
         np.zeros((1, n, 1)), spread[:, None, None], (1, full, 1), strides=s, padding="VALID"
     )
     return np.pad(z[0, :, 0], (0, output_padding))[p : full + output_padding - p].size
@@ -104,7 +89,7 @@ def tf_sizes_accepted(n_in, k, s, padding):
     In float64: for float32 there are kernels in TensorFlow that let a single input pass with sizes
     for which the convolution has no output.
     """
-    tf = _tf()
+    tf = tensorflow()
     accepted = []
     for size in range(1, n_in * s + k + s + 1):
         x, w = np.zeros((1, n_in, 1)), np.zeros((k, 1, 1))
@@ -121,7 +106,7 @@ def tf_conv_transpose2d(x, w, output_hw, strides, padding):
     """Return `tf.nn.conv2d_transpose`."""
     x, w = (np.ascontiguousarray(a) for a in (x, w))
     shape = (len(x), *output_hw, w.shape[2])
-    z = _tf().nn.conv2d_transpose(x, w, shape, strides=_pair(strides), padding=padding)
+    z = tensorflow().nn.conv2d_transpose(x, w, shape, strides=as_pair(strides), padding=padding)
     return z.numpy()
 
 
@@ -133,7 +118,7 @@ def torch_conv_transpose2d_tf(x, w, output_hw, strides, padding):
         torch.tensor(np.ascontiguousarray(a))
         for a in (np.moveaxis(x, 3, 1), w.transpose(3, 2, 0, 1))
     )
-    full = torch.nn.functional.conv_transpose2d(x, w, stride=_pair(strides)).numpy()
+    full = torch.nn.functional.conv_transpose2d(x, w, stride=as_pair(strides)).numpy()
     return _cut(
         np.moveaxis(full, 1, 3),
         _starts(x.shape[2:], w.shape[2:], output_hw, strides, padding),
@@ -145,10 +130,6 @@ def torch_conv_transpose2d_tf(x, w, output_hw, strides, padding):
 
 
 CHECKED = "what makes no sense"
-
-
-def _between(rng, low, high):
-    return int(rng.integers(low, high + 1))
 
 
 def _reach(k, d):
@@ -176,8 +157,8 @@ def _conv_size_cases(rng) -> Iterator[Case]:
     yield Case(CHECKED, (2, 3), visible=True, refused=no_room)
 
     def drawn(aspect, s=1, p=0, d=1):
-        k = _between(rng, 1, 7)
-        n = max(1, _reach(k, d) - 2 * p) + _between(rng, 0, 30)
+        k = between(rng, 1, 7)
+        n = max(1, _reach(k, d) - 2 * p) + between(rng, 0, 30)
         kwargs = {"s": s, "p": p, "d": d}
         return Case(aspect, (n, k), {a: v for a, v in kwargs.items() if v != (a != "p")})
 
@@ -186,23 +167,23 @@ def _conv_size_cases(rng) -> Iterator[Case]:
     yield Case("stride 1", (1, 1))
     yield Case("stride 1", (6, 6))
     for _ in range(10):
-        yield drawn(stride, s=_between(rng, 2, 6))
+        yield drawn(stride, s=between(rng, 2, 6))
     yield Case(stride, (9, 1), {"s": 4})
     yield Case(stride, (16, 5), {"s": 4})
     for _ in range(10):
-        yield drawn("padding", s=_between(rng, 1, 4), p=_between(rng, 1, 5))
+        yield drawn("padding", s=between(rng, 1, 4), p=between(rng, 1, 5))
     yield Case("padding", (2, 5), {"p": 2})  # the kernel reaches further than the bare input
     yield Case("padding", (224, 7), {"s": 2, "p": 3})
     yield Case("padding", (10, 4), {"s": 3, "p": 2})
     for _ in range(10):
-        s, p = _between(rng, 1, 4), _between(rng, 0, 5)
-        yield drawn("dilation", s=s, p=p, d=_between(rng, 2, 5))
+        s, p = between(rng, 1, 4), between(rng, 0, 5)
+        yield drawn("dilation", s=s, p=p, d=between(rng, 2, 5))
     yield Case("dilation", (8, 1), {"d": 4})  # a single tap cannot be spread out
     yield Case("dilation", (20, 3), {"s": 3, "p": 1, "d": 4})
     for _ in range(3):
-        k, p, d = _between(rng, 4, 7), _between(rng, 0, 1), _between(rng, 1, 3)
-        n = _between(rng, 1, _reach(k, d) - 2 * p - 1)
-        yield Case(CHECKED, (n, k), {"s": _between(rng, 1, 3), "p": p, "d": d}, refused=no_room)
+        k, p, d = between(rng, 4, 7), between(rng, 0, 1), between(rng, 1, 3)
+        n = between(rng, 1, _reach(k, d) - 2 * p - 1)
+        yield Case(CHECKED, (n, k), {"s": between(rng, 1, 3), "p": p, "d": d}, refused=no_room)
     yield Case(CHECKED, (4, 3), {"d": 2}, refused=no_room)  # only as it is spread out
 
 
@@ -344,7 +325,7 @@ def _transposed_size_cases(rng) -> Iterator[Case]:
     yield Case(CHECKED, (2, 1), {"p": 1}, visible=True, refused=nothing)
 
     def drawn(aspect, s=1, p=0, extra=0, d=1, least=1):
-        n, k = _between(rng, 1, 12), _between(rng, least, 7)
+        n, k = between(rng, 1, 12), between(rng, least, 7)
         while _transposed_size(n, k, s, p, extra, d) < 1:
             n += 1
         kwargs = {"s": s, "p": p, "output_padding": extra, "d": d}
@@ -355,30 +336,30 @@ def _transposed_size_cases(rng) -> Iterator[Case]:
     yield Case("stride 1", (1, 1))
     yield Case("stride 1", (2, 6))
     for _ in range(10):
-        yield drawn(stride, s=_between(rng, 2, 6))
+        yield drawn(stride, s=between(rng, 2, 6))
     yield Case(stride, (1, 3), {"s": 2})
     for _ in range(10):
-        yield drawn("padding", s=_between(rng, 1, 5), p=_between(rng, 1, 4))
+        yield drawn("padding", s=between(rng, 1, 5), p=between(rng, 1, 4))
     yield Case("padding", (16, 64), {"s": 32, "p": 16})
     yield Case("padding", (7, 3), {"s": 2, "p": 1})
     for _ in range(10):
-        s = _between(rng, 2, 6)
-        yield drawn("output_padding", s, _between(rng, 0, 3), _between(rng, 1, s - 1))
+        s = between(rng, 2, 6)
+        yield drawn("output_padding", s, between(rng, 0, 3), between(rng, 1, s - 1))
     yield Case("output_padding", (112, 3), {"s": 2, "p": 1, "output_padding": 1})
     for _ in range(10):
-        s, d = _between(rng, 1, 4), _between(rng, 2, 5)
-        extra = _between(rng, 0, max(s, d) - 1)
-        yield drawn("dilation", s, _between(rng, 0, 3), extra, d, least=2)
+        s, d = between(rng, 1, 4), between(rng, 2, 5)
+        extra = between(rng, 0, max(s, d) - 1)
+        yield drawn("dilation", s, between(rng, 0, 3), extra, d, least=2)
     yield Case("dilation", (5, 1), {"s": 2, "d": 3})  # a single tap cannot be spread out
     yield Case("dilation", (3, 3), {"s": 1, "p": 2, "output_padding": 2, "d": 3})
-    for s in (1, 3, _between(rng, 2, 5)):
-        n, k, extra = _between(rng, 2, 9), _between(rng, 2, 5), s + _between(rng, 0, 2)
+    for s in (1, 3, between(rng, 2, 5)):
+        n, k, extra = between(rng, 2, 9), between(rng, 2, 5), s + between(rng, 0, 2)
         yield Case(CHECKED, (n, k), {"s": s, "output_padding": extra}, refused=too_much)
     kwargs = {"s": 2, "output_padding": 3, "d": 3}
-    yield Case(CHECKED, (_between(rng, 2, 9), 3), kwargs, refused=too_much)
+    yield Case(CHECKED, (between(rng, 2, 9), 3), kwargs, refused=too_much)
     for _ in range(2):
-        n, s, k = _between(rng, 1, 3), _between(rng, 1, 2), _between(rng, 1, 3)
-        p = -(-_transposed_size(n, k, s) // 2) + _between(rng, 0, 2)
+        n, s, k = between(rng, 1, 3), between(rng, 1, 2), between(rng, 1, 3)
+        p = -(-_transposed_size(n, k, s) // 2) + between(rng, 0, 2)
         yield Case(CHECKED, (n, k), {"s": s, "p": p}, refused=nothing)
 
 
@@ -566,8 +547,8 @@ def _extra_cases(rng) -> Iterator[Case]:
     yield Case(FITS, (3, 9, 3), {"s": 2}, visible=True, refused=above)
 
     def drawn(aspect, s, p=0, d=1, least=1):
-        n, k = _between(rng, 1, 12), _between(rng, least, 7)
-        extra = _between(rng, 0, max(s, d) - 1)
+        n, k = between(rng, 1, 12), between(rng, least, 7)
+        extra = between(rng, 0, max(s, d) - 1)
         while _transposed_size(n, k, s, p, extra, d) < 1:
             n += 1
         kwargs = {"s": s, "p": p, "d": d}
@@ -575,27 +556,27 @@ def _extra_cases(rng) -> Iterator[Case]:
         return Case(aspect, (n, _transposed_size(n, k, s, p, extra, d), k), kwargs)
 
     for _ in range(10):
-        yield drawn(plain, _between(rng, 1, 6))
+        yield drawn(plain, between(rng, 1, 6))
     yield Case(plain, (1, 1, 1))
     yield Case(plain, (4, 36, 10), {"s": 8})  # 34 places without, two more
     for _ in range(10):
-        yield drawn("padding", _between(rng, 1, 6), p=_between(rng, 1, 4))
+        yield drawn("padding", between(rng, 1, 6), p=between(rng, 1, 4))
     yield Case("padding", (4, 32, 5), {"s": 8, "p": 1})
     yield Case("padding", (112, 224, 3), {"s": 2, "p": 1})
     yield Case("padding", (5, 34, 4), {"s": 8, "p": 2})
     yield Case("padding", (2, 1, 1), {"s": 3, "p": 2})  # nothing would be left without it
     for _ in range(10):
-        s, p, d = _between(rng, 1, 4), _between(rng, 0, 2), _between(rng, 2, 5)
+        s, p, d = between(rng, 1, 4), between(rng, 0, 2), between(rng, 2, 5)
         yield drawn("dilation", s, p, d, least=2)
     yield Case("dilation", (4, 31, 3), {"s": 8, "d": 2})
     yield Case("dilation", (4, 36, 3), {"s": 8, "d": 3, "p": 1})
     yield Case("dilation", (3, 11, 3), {"s": 2, "d": 3})
     for p in (0, 1):
         for _ in range(2):
-            k, s = _between(rng, 4, 6), _between(rng, 1, 6)
+            k, s = between(rng, 4, 6), between(rng, 1, 6)
             size = _transposed_size(3, k, s, p)
             kwargs = {"s": s, "p": p}
-            yield Case(FITS, (3, size - _between(rng, 1, 3), k), kwargs, refused=below)
+            yield Case(FITS, (3, size - between(rng, 1, 3), k), kwargs, refused=below)
             yield Case(FITS, (3, size + s, k), kwargs, refused=above)
     yield Case(FITS, (3, 16, 3), {"s": 5, "p": 1}, refused=above)
     yield Case(FITS, (2, 10, 3), {"s": 6, "d": 2}, refused=below)
@@ -764,20 +745,20 @@ def _tf_sizes_cases(rng) -> Iterator[Case]:
     yield seen(wide, [4, 5, 6], 2, 2, 3, "SAME")
     yield seen(wide, [5, 6, 7], 2, 2, 3, "VALID")
     for _ in range(12):
-        s = _between(rng, 1, 4)
-        yield Case("SAME", (_between(rng, 1, 9), s + _between(rng, 0, 4), s, "SAME"))
+        s = between(rng, 1, 4)
+        yield Case("SAME", (between(rng, 1, 9), s + between(rng, 0, 4), s, "SAME"))
     yield Case("SAME", (1, 1, 1, "SAME"))
     yield Case("SAME", (1, 5, 2, "SAME"))  # one input, and a kernel larger than the output
     yield Case("SAME", (5, 4, 2, "SAME"))
     for _ in range(12):
-        s = _between(rng, 1, 4)
-        yield Case("VALID", (_between(rng, 2, 9), s + _between(rng, 0, 4), s, "VALID"))
+        s = between(rng, 1, 4)
+        yield Case("VALID", (between(rng, 2, 9), s + between(rng, 0, 4), s, "VALID"))
     yield Case("VALID", (1, 3, 1, "VALID"))
     yield Case("VALID", (4, 5, 3, "VALID"))
     for padding in ("SAME", "VALID"):
         for _ in range(5):
-            k = _between(rng, 1, 4)
-            yield Case(wide, (_between(rng, 2, 9), k, k + _between(rng, 1, 3), padding))
+            k = between(rng, 1, 4)
+            yield Case(wide, (between(rng, 2, 9), k, k + between(rng, 1, 3), padding))
         yield Case(wide, (3, 1, 4, padding))
         yield Case(wide, (3, 2, 5, padding))
         yield Case(wide, (3, 4, 5, padding))
@@ -922,11 +903,6 @@ TF_SIZES = Spec(
 # -- TensorFlow's transposed convolution --------------------------------------------------
 
 
-def _whole(rng, *shape):
-    """Draw small whole numbers without zeros: easy to read, and every one leaves a trace."""
-    return rng.integers(1, 10, shape) * rng.choice([-1.0, 1.0], shape)
-
-
 def _kinds(rng, *shapes):
     """Yield arrays of these shapes in float32 and float64, read-only, and as views."""
     for dtype in (np.float32, np.float64):
@@ -951,7 +927,7 @@ def _smaller_half_first(n, k, s, out, padding):
 
 def _starts(n_hw, k_hw, output_hw, strides, padding, start=_smaller_half_first):
     """Return for each axis at which place of the full result the output begins."""
-    axes = zip(n_hw, k_hw, _pair(strides), output_hw, strict=True)
+    axes = zip(n_hw, k_hw, as_pair(strides), output_hw, strict=True)
     return [start(*axis, padding) for axis in axes]
 
 
@@ -965,7 +941,7 @@ def _cut(full, starts, output_hw):
 
 def _full(x, w, strides):
     """Add up the weighted copies of the kernel, uncropped."""
-    (sh, sw), (n, h, wide, _), (kh, kw, o, _) = _pair(strides), x.shape, w.shape
+    (sh, sw), (n, h, wide, _), (kh, kw, o, _) = as_pair(strides), x.shape, w.shape
     full = np.zeros((n, (h - 1) * sh + kh, (wide - 1) * sw + kw, o), x.dtype)
     for u, v in np.ndindex(kh, kw):
         rows, columns = (slice(u, u + (h - 1) * sh + 1, sh), slice(v, v + (wide - 1) * sw + 1, sw))
@@ -974,7 +950,7 @@ def _full(x, w, strides):
 
 
 def _overwritten(x, w, strides):
-    (sh, sw), (kh, kw) = _pair(strides), w.shape[:2]
+    (sh, sw), (kh, kw) = as_pair(strides), w.shape[:2]
     full = _full(x, w, strides) * 0
     for i, j in np.ndindex(x.shape[1:3]):
         copy = np.einsum("ni,uvoi->nuvo", x[:, i, j], w)
@@ -985,7 +961,7 @@ def _overwritten(x, w, strides):
 def _refused(n_hw, k_hw, output_hw, strides, padding):
     """Return why TensorFlow refuses the size, or nothing."""
     for axis, n, k, s, out in zip(
-        ("rows", "columns"), n_hw, k_hw, _pair(strides), output_hw, strict=True
+        ("rows", "columns"), n_hw, k_hw, as_pair(strides), output_hw, strict=True
     ):
         made = -(-out // s) if padding == "SAME" else max(0, -(-(out - k + 1) // s))
         if made != n:
@@ -1027,22 +1003,17 @@ def _taps(*values):
 
 def _drawn_tf(rng, aspect, padding, *, s=None, k=None, n=None, spare=None, batch=1, i=1, o=1):
     """Draw a case whose size fits; `spare` says how much larger than the smallest it is."""
-    s = s or _two(rng, 1, 3)
-    s_hw = _pair(s)
-    k = k or tuple(t + _between(rng, 0, 2) for t in s_hw)
-    n = n or _two(rng, 2, 4)
-    spare = spare or tuple(_between(rng, 0, t - 1) for t in s_hw)
+    s = s or two_between(rng, 1, 3)
+    s_hw = as_pair(s)
+    k = k or tuple(t + between(rng, 0, 2) for t in s_hw)
+    n = n or two_between(rng, 2, 4)
+    spare = spare or tuple(between(rng, 0, t - 1) for t in s_hw)
     out = tuple(
         (m - 1) * t + (1 if padding == "SAME" else l) + r
         for m, t, l, r in zip(n, s_hw, k, spare, strict=True)
     )
-    args = (_whole(rng, batch, *n, i), _whole(rng, *k, o, i), out, s, padding)
+    args = (whole_numbers(rng, batch, *n, i), whole_numbers(rng, *k, o, i), out, s, padding)
     return Case(aspect, args)
-
-
-def _two(rng, low, high):
-    """Draw a pair of whole numbers."""
-    return _between(rng, low, high), _between(rng, low, high)
 
 
 def _conv_tf_cases(rng) -> Iterator[Case]:
@@ -1107,13 +1078,13 @@ def _conv_tf_cases(rng) -> Iterator[Case]:
     yield drawn("SAME", "SAME", n=(1, 2), s=2, k=(5, 6))  # kernel > output
     for padding in ("SAME", "VALID"):
         for _ in range(3):
-            k = _two(rng, 1, 2)
-            s = tuple(m + _between(rng, 1, 2) for m in k)
+            k = two_between(rng, 1, 2)
+            s = tuple(m + between(rng, 1, 2) for m in k)
             yield drawn(wide, padding, s=s, k=k)
         yield drawn(wide, padding, s=(4, 3), k=(1, 2), n=(2, 3), spare=(3, 2))
         yield drawn(wide, padding, s=5, k=(4, 3), n=(2, 2), spare=(0, 1))
     for _ in range(5):  # nothing is cropped here: that has aspects of its own
-        c, b = _between(rng, 2, 3), _between(rng, 2, 3)
+        c, b = between(rng, 2, 3), between(rng, 2, 3)
         yield drawn(several, "VALID", batch=b, i=c, o=c, spare=(0, 0))
         yield drawn(several, "VALID", batch=b, i=c, o=5 - c, spare=(0, 0))
     yield drawn(several, "VALID", n=(3, 2), s=(1, 2), k=(2, 3), batch=2, i=2, o=3, spare=(0, 0))
@@ -1127,7 +1098,9 @@ def _conv_tf_cases(rng) -> Iterator[Case]:
     ):
         why = _refused(n, k, out, s, padding)
         yield Case(
-            FITS, (_whole(rng, 1, *n, 1), _whole(rng, *k, 1, 1), out, s, padding), refused=why
+            FITS,
+            (whole_numbers(rng, 1, *n, 1), whole_numbers(rng, *k, 1, 1), out, s, padding),
+            refused=why,
         )
     for x, w in _kinds(rng, (2, 3, 4, 2), (3, 2, 3, 2)):
         yield Case("dtype and inputs", (x, w, (7, 8), 2, "VALID"), exact_dtype=True)
@@ -1135,7 +1108,7 @@ def _conv_tf_cases(rng) -> Iterator[Case]:
 
 def _gathered(n_hw, k_hw, starts, strides, at):
     """Yield which place of x reaches place `at` of the result, and by which tap."""
-    (sh, sw) = _pair(strides)
+    (sh, sw) = as_pair(strides)
     for i, j in np.ndindex(*n_hw):
         u, v = at[0] + starts[0] - i * sh, at[1] + starts[1] - j * sw
         if 0 <= u < k_hw[0] and 0 <= v < k_hw[1]:
@@ -1269,7 +1242,7 @@ CONV_TRANSPOSE2D_TF = Spec(
             "The two strides are exchanged",
             "A pair of strides is (down, across): the first belongs to the height.",
             f"{TWO}#scatter-2d",
-            _bent(change=lambda x, w, out, s: (x, w, out, _pair(s)[::-1])),
+            _bent(change=lambda x, w, out, s: (x, w, out, as_pair(s)[::-1])),
         ),
         _wrong_tf(
             "size-axes-exchanged",
@@ -1341,7 +1314,7 @@ def torch_torch_kernel_to_tf(w):
 
 def tf_torch_kernel_to_tf(w):
     """Return the copies that TensorFlow sends with the kernel that `tf.transpose` makes."""
-    kernel = _tf().transpose(np.ascontiguousarray(w), (2, 3, 1, 0)).numpy()
+    kernel = tensorflow().transpose(np.ascontiguousarray(w), (2, 3, 1, 0)).numpy()
     return np.moveaxis(_tf_responses(kernel), 0, 3)
 
 
@@ -1364,15 +1337,15 @@ def _kernel_cases(order):
         yield seen("dtype and inputs", small, back, exact_dtype=True)
 
         def drawn(aspect, *shape):
-            return Case(aspect, (_whole(rng, *(shape[a] for a in order)),))
+            return Case(aspect, (whole_numbers(rng, *(shape[a] for a in order)),))
 
         for _ in range(8):
-            yield drawn("one channel", *_two(rng, 1, 4), 1, 1)
+            yield drawn("one channel", *two_between(rng, 1, 4), 1, 1)
         yield drawn("one channel", 2, 2, 1, 1)
         yield drawn("one channel", 3, 2, 1, 1)
         yield drawn("one channel", 1, 1, 1, 1)
         for _ in range(12):
-            yield drawn("channels", *_two(rng, 1, 4), *_two(rng, 1, 4))
+            yield drawn("channels", *two_between(rng, 1, 4), *two_between(rng, 1, 4))
         yield drawn("channels", 3, 3, 3, 3)  # no shape tells the axes apart here
         yield drawn("channels", 2, 3, 4, 5)
         yield drawn("channels", 2, 2, 3, 3)
@@ -1597,13 +1570,13 @@ def tf_same_transposed(x, w, output_hw, stride, under=None):
     The gradient is that of the sum of the result's numbers, the first counted once, the second
     twice, and so on.
     """
-    tf = _tf()
+    tf = tensorflow()
     image = tf.constant(np.ascontiguousarray(np.moveaxis(x, 1, 3)))
     kernel = np.ascontiguousarray(w.transpose(2, 3, 1, 0))
     shape = (len(x), *output_hw, w.shape[1])
     with tf.GradientTape() as tape:
         tape.watch(image)
-        z = tf.nn.conv2d_transpose(image, kernel, shape, strides=_pair(stride), padding="SAME")
+        z = tf.nn.conv2d_transpose(image, kernel, shape, strides=as_pair(stride), padding="SAME")
         z = tf.transpose(z, (0, 3, 1, 2))
         weights = np.arange(1, np.prod(z.shape) + 1, dtype=x.dtype).reshape(z.shape)
         weighted = tf.reduce_sum(z * weights)
@@ -1662,13 +1635,13 @@ def _cut_in_torch(full, starts, output_hw):
 def _full_in_torch(x, w, stride):
     import torch
 
-    return torch.nn.functional.conv_transpose2d(x, w, stride=_pair(stride))
+    return torch.nn.functional.conv_transpose2d(x, w, stride=as_pair(stride))
 
 
 def _overwritten_in_torch(x, w, stride):
     import torch
 
-    (sh, sw), (kh, kw) = _pair(stride), w.shape[2:]
+    (sh, sw), (kh, kw) = as_pair(stride), w.shape[2:]
     full = torch.zeros_like(_full_in_torch(x, w, stride))
     for i, j in np.ndindex(*x.shape[2:]):
         copy = torch.einsum("nc,cmuv->nmuv", x[:, :, i, j], w)
@@ -1708,10 +1681,10 @@ def _by_output_padding(x, w, output_hw, stride):
         raise ValueError("TensorFlow refuses this size")
     n_hw, k_hw = x.shape[2:], w.shape[2:]
     crop = _starts(n_hw, k_hw, output_hw, stride, "SAME", _larger_half)
-    axes = zip(n_hw, k_hw, output_hw, _pair(stride), crop, strict=True)
+    axes = zip(n_hw, k_hw, output_hw, as_pair(stride), crop, strict=True)
     extra = [out - _transposed_size(n, k, s, p) for n, k, out, s, p in axes]
     return torch.nn.functional.conv_transpose2d(
-        x, w, stride=_pair(stride), padding=crop, output_padding=extra
+        x, w, stride=as_pair(stride), padding=crop, output_padding=extra
     )
 
 
@@ -1774,7 +1747,7 @@ def _same_torch_cases(rng) -> Iterator[Case]:
         while True:
             args = _drawn_tf(rng, aspect, "SAME", **settings).args
             x, w = np.moveaxis(args[0], 3, 1), args[1].transpose(3, 2, 0, 1)
-            sizes = zip(w.shape[2:], _pair(args[3]), args[2], strict=True)
+            sizes = zip(w.shape[2:], as_pair(args[3]), args[2], strict=True)
             if odd is None or odd == tuple(_too_much(*size) % 2 == 1 for size in sizes):
                 break
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
@@ -1797,14 +1770,14 @@ def _same_torch_cases(rng) -> Iterator[Case]:
     yield drawn(ODD, n=(4, 4), s=4, k=(6, 6), spare=(0, 0))
     yield drawn(ODD, n=(1, 2), s=2, k=(6, 6), spare=(0, 0))  # kernel > output
     for _ in range(4):
-        k = _two(rng, 1, 2)
-        s = tuple(m + _between(rng, 1, 2) for m in k)
+        k = two_between(rng, 1, 2)
+        s = tuple(m + between(rng, 1, 2) for m in k)
         yield drawn(wide, s=s, k=k)
     yield drawn(wide, s=(4, 3), k=(1, 2), n=(2, 3), spare=(3, 2))
     yield drawn(wide, s=5, k=(4, 3), n=(2, 2), spare=(0, 1))
     for _ in range(4):  # nothing is cropped here: that has aspects of its own
-        c, b = _between(rng, 2, 3), _between(rng, 2, 3)
-        s = _two(rng, 1, 2)
+        c, b = between(rng, 2, 3), between(rng, 2, 3)
+        s = two_between(rng, 1, 2)
         largest = tuple(t - 1 for t in s)
         yield drawn(several, s=s, k=s, spare=largest, batch=b, i=c, o=c)
         yield drawn(several, s=s, k=s, spare=largest, batch=b, i=c, o=5 - c)
@@ -1816,7 +1789,7 @@ def _same_torch_cases(rng) -> Iterator[Case]:
         ((2, 3), (2, 2), (2, 3), (3, 10)),
         ((2, 2), (4, 4), 1, (5, 5)),
     ):
-        args = _whole(rng, 1, 1, *n), _whole(rng, 1, 1, *k), out, s
+        args = whole_numbers(rng, 1, 1, *n), whole_numbers(rng, 1, 1, *k), out, s
         yield Case(FITS, args, refused=_refused(n, k, out, s, "SAME"))
     for _ in range(3):
         yield drawn(gradient, s=2, k=(2, 2), spare=(1, 1), batch=2, i=2, o=3, under="backward")
@@ -1966,7 +1939,7 @@ SAME_IN_TORCH = Spec(
             "The two strides are exchanged",
             "A pair of strides is (down, across): the first belongs to the height.",
             f"{TWO}#scatter-2d",
-            _same_in_torch(change=lambda x, w, out, s: (x, w, out, _pair(s)[::-1])),
+            _same_in_torch(change=lambda x, w, out, s: (x, w, out, as_pair(s)[::-1])),
         ),
         Misconception(
             "size-axes-exchanged",

@@ -10,41 +10,22 @@ the Same as a Convolutional Layer?* (2016); the API pages of `torch.nn.functiona
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 
-from autograde.quiet import silent_stderr
 from autograde.spec import Aspect, Case, Misconception, Rules, Spec
+from autograde.specs.common import between, tensorflow, whole_numbers
 
 BILINEAR = "book/bilinear-initialisation"
 CHECKER = "book/checkerboards"
 SUBPIXEL = "book/subpixel-is-transposed"
 
 
-@cache
-def _tf():
-    """Import TensorFlow without its start-up log: nbgrader gives a cell with stderr no points."""
-    with silent_stderr():
-        import tensorflow as tf
-
-        tf.constant(0)  # the devices, too, are only announced at first use
-    return tf
-
-
 def _tensor(array):
     import torch
 
     return torch.tensor(np.ascontiguousarray(array))
-
-
-def _between(rng, low, high):
-    return int(rng.integers(low, high + 1))
-
-
-def _whole(rng, *shape, dtype=np.float64):
-    """Draw small whole numbers without zeros: easy to read, and every one leaves a trace."""
-    return (rng.integers(1, 10, shape) * rng.choice([-1, 1], shape)).astype(dtype)
 
 
 def _size(factor):
@@ -77,7 +58,7 @@ def torch_weight(channels, factor):
 def tf_weight(channels, factor):
     """Return what `tf.image.resize` makes of images with a single 1, each in another channel."""
     lit = np.moveaxis(_lit(channels), 1, -1)
-    z = _tf().image.resize(lit, (3 * factor, 3 * factor), "bilinear").numpy()
+    z = tensorflow().image.resize(lit, (3 * factor, 3 * factor), "bilinear").numpy()
     return _around_the_lit(np.moveaxis(z, -1, 1), factor)
 
 
@@ -408,7 +389,7 @@ def torch_layer(x, factor, under=None, last=False):
 
 def tf_layer(x, factor, under=None, last=False):
     """Return `tf.nn.conv2d_transpose`, SAME, with a kernel for each channel."""
-    tf = _tf()
+    tf = tensorflow()
     x = tf.constant(np.ascontiguousarray(x))
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -525,23 +506,25 @@ def _layer_cases(last, traced):
         for aspect, factors in ((even, (2, 4, 6)), (odd, (3, 5, 7))):
             for factor in factors:
                 for _ in range(2):
-                    shape = 1, 1, _between(rng, 1, 5), _between(rng, 2, 6)
-                    yield case(aspect, _whole(rng, *shape), factor)
-            yield case(aspect, _whole(rng, 1, 1, 4, 3), factors[0])
-            yield case(aspect, _whole(rng, 1, 1, 1, 1), factors[1])
+                    shape = 1, 1, between(rng, 1, 5), between(rng, 2, 6)
+                    yield case(aspect, whole_numbers(rng, *shape), factor)
+            yield case(aspect, whole_numbers(rng, 1, 1, 4, 3), factors[0])
+            yield case(aspect, whole_numbers(rng, 1, 1, 1, 1), factors[1])
         for factor in (2, 2, 3, 3, 4, 5):
-            shape = _between(rng, 1, 3), _between(rng, 2, 4), _between(rng, 1, 4), 3
-            yield case(several, _whole(rng, *shape), factor)
-        yield case(several, _whole(rng, 2, 3, 3, 4), 2)
+            shape = between(rng, 1, 3), between(rng, 2, 4), between(rng, 1, 4), 3
+            yield case(several, whole_numbers(rng, *shape), factor)
+        yield case(several, whole_numbers(rng, 2, 3, 3, 4), 2)
         for factor in (2, 3, 4):
-            yield case(gradient, _whole(rng, 2, 2, _between(rng, 2, 3), 4), factor, "a gradient")
+            yield case(
+                gradient, whole_numbers(rng, 2, 2, between(rng, 2, 3), 4), factor, "a gradient"
+            )
         if traced:
             for factor in (2, 3, 4):
-                shape = 2, 2, _between(rng, 2, 4), 3
-                yield case("in tf.function", _whole(rng, *shape), factor, "tf.function")
+                shape = 2, 2, between(rng, 2, 4), 3
+                yield case("in tf.function", whole_numbers(rng, *shape), factor, "tf.function")
         for dtype in (np.float32, np.float64):
             for factor in (2, 3):
-                x = _whole(rng, 2, 2, 3, 4, dtype=dtype)
+                x = whole_numbers(rng, 2, 2, 3, 4, dtype=dtype)
                 yield case("dtype", x, factor, exact_dtype=True)
 
     return cases
@@ -708,7 +691,7 @@ def _by_torch(rows, mix):
 
 def _by_tf(rows, mix):
     def wrong(x, factor):
-        tf = _tf()
+        tf = tensorflow()
         sizes = tf.unstack(tf.shape(x)[1:])
         made = (
             lambda n: rows(int(n), factor),
@@ -803,16 +786,16 @@ def tf_overlap(n, k, s):
     """Return `tf.nn.conv1d_transpose` of ones with a kernel of ones, VALID."""
     ones, taps = np.ones((1, n, 1), np.float32), np.ones((k, 1, 1), np.float32)
     size = [1, (n - 1) * s + k, 1]
-    z = _tf().nn.conv1d_transpose(ones, taps, size, s, "VALID")
+    z = tensorflow().nn.conv1d_transpose(ones, taps, size, s, "VALID")
     return z.numpy()[0, :, 0].astype(np.int64)
 
 
-def _overlaps(n, k, s, *, apart=None, between=1):
+def _overlaps(n, k, s, *, apart=None, dilation=1):
     """Count the copies on each place; the misconceptions bend it."""
     apart = s if apart is None else apart
-    counts = np.zeros((n - 1) * apart + (k - 1) * between + 1, np.int64)
+    counts = np.zeros((n - 1) * apart + (k - 1) * dilation + 1, np.int64)
     for i in range(n):
-        counts[i * apart : i * apart + (k - 1) * between + 1 : between] += 1
+        counts[i * apart : i * apart + (k - 1) * dilation + 1 : dilation] += 1
     return counts
 
 
@@ -823,13 +806,13 @@ def _overlap_cases(rng) -> Iterator[Case]:
     yield Case(more, (1, 3, 2), visible=True, expected=[1, 1, 1])
     yield Case(less, (3, 2, 3), visible=True, expected=[1, 1, 0, 1, 1, 0, 1, 1])
     for _ in range(20):
-        s = _between(rng, 1, 6)
-        yield Case(more, (_between(rng, 1, 12), s + _between(rng, 1, 9), s))
+        s = between(rng, 1, 6)
+        yield Case(more, (between(rng, 1, 12), s + between(rng, 1, 9), s))
     for k, s in ((5, 3), (7, 2), (9, 3), (5, 1), (6, 5)):
         yield Case(more, (7, k, s))
     for _ in range(10):
-        s = _between(rng, 1, 7)
-        yield Case(less, (_between(rng, 2, 10), _between(rng, 1, s), s))
+        s = between(rng, 1, 7)
+        yield Case(less, (between(rng, 2, 10), between(rng, 1, s), s))
     yield Case(less, (6, 3, 3))
     yield Case(less, (5, 1, 4))
     yield Case(less, (1, 1, 1))
@@ -902,7 +885,7 @@ OVERLAP_COUNT = Spec(
             "The taps stand a stride apart",
             "The stride is put between the taps of one copy; that is dilation. It lies between "
             "the beginnings of two copies.",
-            lambda n, k, s: _overlaps(n, k, s, apart=1, between=s),
+            lambda n, k, s: _overlaps(n, k, s, apart=1, dilation=s),
         ),
         _wrong_overlap(
             "cut-at-n-times-s",
@@ -965,8 +948,8 @@ def _uniform_cases(rng) -> Iterator[Case]:
     for k, s in ((6, 2), (7, 2), (1, 2), (2, 1), (1, 1), (3, 1)):
         yield Case(small, (k, s))
     for _ in range(14):
-        s = _between(rng, 3, 7)
-        yield Case(large, (_between(rng, 1, 4) * s + _between(rng, 0, 1) * _between(rng, 1, s), s))
+        s = between(rng, 3, 7)
+        yield Case(large, (between(rng, 1, 4) * s + between(rng, 0, 1) * between(rng, 1, s), s))
     for k, s in ((6, 3), (9, 3), (8, 4), (6, 4), (5, 3), (4, 6), (2, 4), (3, 9), (7, 5), (9, 6)):
         yield Case(large, (k, s))
 
@@ -1095,7 +1078,7 @@ def torch_icnr(shape, r, rng, about):
 
 def _icnr_cases(rng) -> Iterator[Case]:
     def case(aspect, shape, r, about, **more):
-        return Case(aspect, (shape, r, _between(rng, 0, 999)), {"about": about}, **more)
+        return Case(aspect, (shape, r, between(rng, 0, 999)), {"about": about}, **more)
 
     kernels, drawn, scale = "which kernels are equal", "drawn from rng", "scale"
     shown = {"visible": True}
@@ -1107,9 +1090,9 @@ def _icnr_cases(rng) -> Iterator[Case]:
     yield Case(scale, ((64, 9, 3, 3), 2, 7), {"about": "scale"}, expected=1.0, **shown)
     for r in (1, 2, 2, 3, 3, 4):
         shape = (
-            r * r * _between(rng, 2, 4),
-            r * r * _between(rng, 1, 2),
-            *(_between(rng, 1, 3) for _ in "hw"),
+            r * r * between(rng, 2, 4),
+            r * r * between(rng, 1, 2),
+            *(between(rng, 1, 3) for _ in "hw"),
         )
         for about in ("shape", "equal kernels"):
             yield case(kernels, shape, r, about)
@@ -1273,7 +1256,7 @@ def torch_to_transposed(w, r):
 
 def tf_to_transposed(w, r):
     """Return the stamp of each input channel, by `tf.nn.depth_to_space` of reordered channels."""
-    tf = _tf()
+    tf = tensorflow()
     out, channels, kh, kw = w.shape
     order = np.arange(out).reshape(-1, r, r).transpose(1, 2, 0).ravel()
     lit = np.eye(channels, dtype=w.dtype)[:, None, None, :]
@@ -1301,19 +1284,21 @@ def _to_transposed_cases(rng) -> Iterator[Case]:
     yield Case(dtype, (half, 1), visible=True, expected=half, exact_dtype=True)
     for r in (1, 2, 2, 3, 3, 4):
         for _ in range(2):
-            kh, kw = _between(rng, 1, 3), _between(rng, 2, 4)
-            yield Case(one, (_whole(rng, r * r, 1, kh, kw), r))
-    yield Case(one, (_whole(rng, 4, 1, 3, 3), 2))
-    yield Case(one, (_whole(rng, 9, 1, 3, 2), 3))
+            kh, kw = between(rng, 1, 3), between(rng, 2, 4)
+            yield Case(one, (whole_numbers(rng, r * r, 1, kh, kw), r))
+    yield Case(one, (whole_numbers(rng, 4, 1, 3, 3), 2))
+    yield Case(one, (whole_numbers(rng, 9, 1, 3, 2), 3))
     for r in (1, 2, 2, 3):
         for _ in range(3):
-            shape = r * r * _between(rng, 2, 3), _between(rng, 2, 4)
-            yield Case(several, (_whole(rng, *shape, _between(rng, 1, 3), _between(rng, 1, 3)), r))
-    yield Case(several, (_whole(rng, 12, 4, 3, 2), 2))
-    yield Case(several, (_whole(rng, 8, 2, 3, 3), 2))
-    yield Case(several, (_whole(rng, 18, 3, 2, 3), 3))
+            shape = r * r * between(rng, 2, 3), between(rng, 2, 4)
+            yield Case(
+                several, (whole_numbers(rng, *shape, between(rng, 1, 3), between(rng, 1, 3)), r)
+            )
+    yield Case(several, (whole_numbers(rng, 12, 4, 3, 2), 2))
+    yield Case(several, (whole_numbers(rng, 8, 2, 3, 3), 2))
+    yield Case(several, (whole_numbers(rng, 18, 3, 2, 3), 3))
     for kind in (np.float32, np.float64):
-        w = _whole(rng, 8, 3, 3, 2, dtype=kind)
+        w = whole_numbers(rng, 8, 3, 3, 2, dtype=kind)
         yield Case(dtype, (w, 2), exact_dtype=True)
         fixed = w.copy()
         fixed.flags.writeable = False
