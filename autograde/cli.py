@@ -97,7 +97,8 @@ def _grade(arguments) -> int:
                 raise KeyboardInterrupt
             progress.update(task, description="grading", completed=done, total=of)
             if not console.is_terminal:
-                console.print(f"{done} of {of}  {student}", markup=False)
+                # Not by the console, which prints a line again that Ctrl-C has met.
+                print(f"{done} of {of}  {student}", flush=True)
 
         results = grade_class(
             course,

@@ -1,28 +1,22 @@
 """A run that is stopped at any moment, and goes on: as if it had never been stopped."""
 
 import contextlib
-import os
 import random
 import re
 import shutil
 import signal
-import sqlite3
-import subprocess
-import sys
 import time
-from collections import defaultdict
 
-import psutil
 import pytest
 
 from autograde import cli, grading
-from autograde.course import ROOT, Course
+from autograde.course import Course
+from tests.running import DONE, Run, contents
 from tests.sample_class.hand_in import hand_in
 
 PS = "ps03-transposed-conv-1d"
 SLOW = "hana"  # whose functions never end
 STOPPED = "autograde: stopped. Run the same command again to go on."
-DONE = re.compile(r"^\d+ of \d+  (\w+)$", re.M)
 
 
 @pytest.fixture(scope="module")
@@ -52,80 +46,6 @@ def uninterrupted(submissions, tmp_path_factory):
     done, printed = Run(course, course.parent).finish()
     assert done == 0, printed
     return contents(course)
-
-
-class Run:
-    """`autograde grade` in a process of its own, as the first of its process group."""
-
-    def __init__(self, course, temporary, *arguments):
-        command = [sys.executable, "-m", "autograde.cli", "grade", "ps03", "--course", course]
-        self.process = subprocess.Popen(
-            [*command, *arguments],
-            cwd=ROOT,
-            env={**os.environ, "TMPDIR": str(temporary)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.printed = ""
-
-    def until(self, pattern):
-        """Wait for a line that begins with `pattern`, or for the end."""
-        for line in self.process.stdout:
-            self.printed += line
-            if re.match(pattern, line):
-                return self
-        return self
-
-    def kill(self):
-        """Kill it and nothing else; wait for whatever it has started to end by itself."""
-        self.process.send_signal(signal.SIGSTOP)  # nothing new is started from here on
-        started = psutil.Process(self.process.pid).children(recursive=True)
-        self.process.kill()
-        return self._all_gone(started)
-
-    def interrupt(self):
-        """Press Ctrl-C."""
-        started = psutil.Process(self.process.pid).children(recursive=True)
-        os.killpg(self.process.pid, signal.SIGINT)
-        return self._all_gone(started)
-
-    def finish(self):
-        """Wait for its end; return the exit code and all that it has printed."""
-        self.printed += self.process.stdout.read()
-        return self.process.wait(), self.printed
-
-    def _all_gone(self, started):
-        self.finish()
-        _, alive = psutil.wait_procs(started, timeout=20)
-        assert not alive
-        return self
-
-
-def contents(course):
-    """Return all that runs have left: the gradebook, the notebooks and what counts as graded.
-
-    The gradebook's random numbers are replaced by the rows that they stand for.
-    """
-    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as database:
-        find = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        names = [name for (name,) in database.execute(find)]
-        tables = {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in names}
-    rows = defaultdict(list)
-    for table, found in tables.items():
-        for number, *values in found:
-            if values:
-                rows[number].append((table, *values))
-
-    def meaning(value):
-        return sorted(str(list(map(meaning, row))) for row in rows.get(value, ())) or value
-
-    files = [p for p in course.rglob("*") if p.is_file() and p.name != "gradebook.db"]
-    return {
-        "gradebook": {t: sorted(str(list(map(meaning, row))) for row in tables[t]) for t in tables},
-        "files": {str(p.relative_to(course)): sorted(p.read_bytes().splitlines()) for p in files},
-    }
 
 
 def test_killed_at_any_moment_it_goes_on_as_if_it_had_not_been(course, tmp_path, uninterrupted):
