@@ -35,7 +35,7 @@ from tests.attacks.bank import (
 from tests.sample_class.hand_in import HERE, answers, submission
 
 RESULTS = Path(__file__).with_suffix(".json")
-LIMITS = {"cell": 4, "test": 12, "notebook": 40}
+LIMITS = {"cell": 6, "test": 12, "notebook": 40}
 EVERY = 25
 """One honest student comes after so many attacks."""
 NEIGHBOUR = "zoe"
