@@ -185,6 +185,8 @@ class Course:
         from nbgrader.api import Gradebook
         from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
+        from autograde.database import Database
+
         _prepare_nbgrader()
         url = self._gradebook_url()
         file = url.database if url.get_backend_name() == "sqlite" else None
@@ -194,7 +196,10 @@ class Course:
                 f"--course {self.directory}"
             )
         try:
-            return _whole(Gradebook(self.gradebook, COURSE_ID))
+            if create:
+                with Database(self.gradebook) as database, database.transaction():
+                    Gradebook(self.gradebook, COURSE_ID).close()
+            return Gradebook(self.gradebook, COURSE_ID)
         except NoSuchModuleError:
             why = f"no kind of database is called {url.drivername}. {ADDRESSES}"
         except ImportError as error:
@@ -265,24 +270,19 @@ class Course:
 
 def _prepare_nbgrader() -> None:
     """Let nbgrader find what it needs and say nothing that no user could act on."""
+    import nbgrader.api
     from sqlalchemy.exc import SAWarning
 
-    # It starts `alembic` by name, which an environment used by its path lacks.
-    scripts = str(Path(sys.executable).parent)
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+    # Its own starts the program `alembic`, which takes seconds, and which an environment used by
+    # its path lacks.
+    nbgrader.api.get_alembic_version = _schema_version
     # Its own models warn under SQLAlchemy 2.1.
     warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
-def _whole(gradebook):
-    """Return a gradebook with its schema's version, which one killed in the making lacks."""
-    from nbgrader.api import get_alembic_version
-    from sqlalchemy import inspect, text
+def _schema_version() -> str:
+    """Return the version of nbgrader's tables, as its gradebooks note it."""
+    from alembic.script import ScriptDirectory
+    from nbgrader.dbutil import ALEMBIC_DIR
 
-    if not inspect(gradebook.engine).has_table("alembic_version"):
-        number = {"number": get_alembic_version()}
-        gradebook.db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
-        gradebook.db.execute(text("INSERT INTO alembic_version VALUES (:number)"), number)
-        gradebook.db.commit()
-    return gradebook
+    return ScriptDirectory(ALEMBIC_DIR).get_current_head()

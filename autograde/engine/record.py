@@ -8,12 +8,9 @@ cells. Scores, late penalties and the stored notebook are nbgrader's from there 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import nbformat
-import nbgrader.api
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -24,11 +21,11 @@ from nbgrader.preprocessors import (
     OverwriteCells,
     SaveAutoGrades,
 )
-from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
 from autograde.course import EXERCISES, Course
+from autograde.database import Database
 from autograde.engine.execute import Executed, graded_outputs
 from autograde.engine.harmless import mended
 from autograde.release import grade_cell_metadata, last_words
@@ -71,11 +68,11 @@ class Recorder:
     """Records executed submissions of one course, one after the other, by way of `folder`.
 
     nbgrader gets to see a folder with nothing in it but the notebook that was executed, the time
-    stamp and the pictures: no link, no pipe, and no file that has changed since. Use it as a
-    context manager.
+    stamp and the pictures: no link, no pipe, and no file that has changed since. `database` is
+    the course's gradebook, entered.
     """
 
-    def __init__(self, course: Course, folder: Path):
+    def __init__(self, course: Course, folder: Path, database: Database):
         config = Config()
         # Without those that mend or check the metadata: `mended` gives it the release's.
         config.Autograde.sanitize_preprocessors = [ClearOutput, OverwriteCells]
@@ -87,8 +84,7 @@ class Recorder:
             AssignLatePenalties,
         ]
         self._folder = folder
-        self._kept = ExitStack()
-        self._database = self._kept.enter_context(_Database(course.gradebook))
+        self._database = database
         self.api = course.nbgrader(config, submitted_directory=str(folder))
 
     def record(self, problem_set: str, student: str, files: dict[str, bytes], executed: Executed):
@@ -112,64 +108,3 @@ class Recorder:
             InsertResults.executed = None
             shutil.rmtree(own)
         return None if outcome["success"] else last_words(outcome)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._kept.close()
-
-
-class _Database:
-    """Has the gradebooks that nbgrader opens meanwhile share one engine, and one transaction.
-
-    It opens nine for each submission and commits 35 times. An engine of its own for each would
-    connect again, look the tables up again and compile every statement again; and a commit waits
-    for the disk.
-    """
-
-    def __init__(self, address: str):
-        self._address, self._make, self._connection = address, nbgrader.api.create_engine, None
-
-    def __enter__(self):
-        self._engine = self._make(self._address, echo=False, future=True)
-        self._dispose, self._engine.dispose = self._engine.dispose, _nothing
-        if self._engine.dialect.name == "sqlite":
-            # Python's driver begins transactions by rules of its own, and not before a savepoint.
-            event.listen(self._engine, "connect", _leave_transactions_to_us)
-            event.listen(self._engine, "begin", _begin)
-        nbgrader.api.create_engine = self._shared
-        return self
-
-    def __exit__(self, *_):
-        nbgrader.api.create_engine = self._make
-        self._dispose()
-
-    def _shared(self, address, **options):
-        if address != self._address:
-            return self._make(address, **options)
-        return self._connection or self._engine
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make one transaction of all that is committed meanwhile; undo it after an exception."""
-        # A session bound to a connection within a savepoint commits by savepoints of its own.
-        with self._engine.connect() as self._connection, self._connection.begin():
-            self._connection.dispose = _nothing
-            try:
-                with self._connection.begin_nested():
-                    yield
-            finally:
-                self._connection = None
-
-
-def _nothing() -> None:
-    """Stands for the `dispose` that a gradebook calls as it is closed."""
-
-
-def _leave_transactions_to_us(connection, _):
-    connection.isolation_level = None
-
-
-def _begin(connection):
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

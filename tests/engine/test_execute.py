@@ -10,6 +10,7 @@ from nbgrader.api import Gradebook
 
 from autograde import specs
 from autograde.course import EXERCISES, Course
+from autograde.database import Database
 from autograde.engine.execute import MOST_OUTPUT
 from autograde.engine.record import Recorder
 from autograde.release import release
@@ -36,7 +37,8 @@ def recorded(engine, tmp_path_factory):
     course = Course(tmp_path_factory.mktemp("course"))
     release(PS, course, into=tmp_path_factory.mktemp("release"))
     ran = {}
-    with Recorder(course, tmp_path_factory.mktemp("submitted")) as recorder:
+    with Database(course.gradebook) as database:
+        recorder = Recorder(course, tmp_path_factory.mktemp("submitted"), database)
         for student in hand_in(course.directory, PS):
             data = (course.submitted / student / PS / f"{PS}.ipynb").read_bytes()
             ran[student] = engine.execute(data, PS)
