@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from autograde.course import EXERCISES, Course, UsageError
 from autograde.engine.execute import Executed
 from autograde.engine.kernels import SandboxUnavailable
 from autograde.engine.pool import ClusterError, dask_pool, local_pool
-from autograde.engine.record import Recorder
 from autograde.release import build, is_fresh, release
 from autograde.submission import NAME, Unreadable, handed_in, notebook_in, parse, read_bytes
 from autograde.verdict import MIME
+
+if TYPE_CHECKING:
+    from autograde.engine.record import Recorder
 
 
 @dataclass(frozen=True)
@@ -114,32 +117,32 @@ def grade_class(
     """
     students = _students(course, problem_set, only)
     require_fresh_release(problem_set)
-    course.open_gradebook(create=True).close()
-    with course.at_work() as folder:
-        ledger = _Ledger(course, problem_set, _held(course, problem_set))
-        todo = [s for s in students if force or not ledger.has(s)]
-        results = {s: Result(s, kept=s not in todo) for s in students}
-        if todo:
-            pool = _pool(course.secret(), problem_set, workers, scheduler, unsandboxed)
-            run = _Run(course, problem_set, ledger, results)
-            try:
-                with pool as executing, Recorder(course, folder / "submitted") as recorder:
-                    # The pool's processes get ready meanwhile.
-                    if not _is_entered(course, problem_set):
-                        release(problem_set, course, into=folder / "release")
-                    for number, student in enumerate(run.through(todo, executing, recorder), 1):
-                        on_progress(student, number, len(todo))
-            except SandboxUnavailable as error:
-                raise UsageError(
-                    f"submissions cannot be run safely on this machine: {error} (To grade without "
-                    "a sandbox, and only work you trust: --unsandboxed.)"
-                ) from None
-            except ClusterError as error:
-                raise UsageError(str(error)) from None
-        for result in results.values():
-            if result.kept:
-                result.incidents = ledger.incidents(result.student)
-        _read_scores(course, problem_set, results)
+    try:
+        with course.at_work() as folder, ExitStack() as kept:
+            make = partial(_pool, course.secret(), problem_set, workers, scheduler, unsandboxed)
+            pool = cache(lambda: kept.enter_context(make()))
+            ledger = _Ledger(course, problem_set)
+            if force or not all(map(ledger.has, students)):
+                pool()  # its processes import the frameworks while this one imports nbgrader
+            course.open_gradebook(create=True).close()
+            ledger.held = _held(course, problem_set)
+            todo = [s for s in students if force or not ledger.has(s)]
+            results = {s: Result(s, kept=s not in todo) for s in students}
+            if todo:
+                run = _Run(course, problem_set, ledger, results)
+                for number, student in enumerate(run.through(todo, pool(), folder), 1):
+                    on_progress(student, number, len(todo))
+            for result in results.values():
+                if result.kept:
+                    result.incidents = ledger.incidents(result.student)
+            _read_scores(course, problem_set, results)
+    except SandboxUnavailable as error:
+        raise UsageError(
+            f"submissions cannot be run safely on this machine: {error} (To grade without "
+            "a sandbox, and only work you trust: --unsandboxed.)"
+        ) from None
+    except ClusterError as error:
+        raise UsageError(str(error)) from None
     return [results[s] for s in students]
 
 
@@ -159,9 +162,20 @@ class _Run:
         self.files: dict[str, dict[str, bytes]] = {}
         self.unreadable: list[str] = []
 
-    def through(self, students: list[str], pool, recorder: Recorder) -> Iterator[str]:
+    def through(self, students: list[str], pool, folder: Path) -> Iterator[str]:
         """Yield each student once the submission is recorded, or cannot be."""
-        with closing(pool.run(self._jobs(students), self.problem_set)) as executed:
+        from autograde.database import Database
+        from autograde.engine.record import Recorder
+
+        with (
+            Database(self.course.gradebook) as database,
+            closing(pool.run(self._jobs(students), self.problem_set)) as executed,
+        ):
+            if not _is_entered(self.course, self.problem_set):
+                with database.transaction():
+                    release(self.problem_set, self.course, into=folder / "release")
+            recorder = Recorder(self.course, folder / "submitted", database)
+            gc.freeze()  # all that was imported, which even the end of Python would go through
             for student, outcome in executed:
                 yield from self._given_up()
                 self._record(student, outcome, recorder)
@@ -238,11 +252,11 @@ def verdicts_in(path: Path) -> list[dict]:
 
     Only test cells hold them: any other cell may show what looks like one.
     """
-    cells = nbformat.read(path, as_version=4).cells
-    return verdicts_shown(c for c in cells if c.metadata.get("nbgrader", {}).get("grade"))
+    cells = json.loads(path.read_bytes())["cells"]  # nbgrader has written and validated it
+    return verdicts_shown(c for c in cells if c["metadata"].get("nbgrader", {}).get("grade"))
 
 
-def verdicts_shown(cells: Iterable[nbformat.NotebookNode]) -> list[dict]:
+def verdicts_shown(cells: Iterable[dict]) -> list[dict]:
     """Return the verdicts that executed cells show, in order."""
     outputs = (o for cell in cells for o in cell.get("outputs", []))
     return [o["data"][MIME] for o in outputs if MIME in o.get("data", {})]
@@ -265,10 +279,10 @@ def _students(course: Course, problem_set: str, only: Iterable[str]) -> list[str
 
 
 def _held(course: Course, problem_set: str) -> set[str]:
-    """Return whose submissions the gradebook holds; it is made where there is none."""
+    """Return whose submissions the gradebook holds."""
     from nbgrader.api import SubmittedAssignment
 
-    with course.open_gradebook(create=True) as gradebook:
+    with course.open_gradebook() as gradebook:
         column = gradebook.db.query(SubmittedAssignment.student_id)
         return {student for (student,) in column.filter(SubmittedAssignment.name == problem_set)}
 
@@ -319,11 +333,12 @@ class _Ledger:
     A line names the gradebook, holds a digest of what was handed in and the release it was
     graded against, and says what happened on the way. The last line on a student counts. One
     that a killed run has left unfinished does not, and that submission is graded again; so is
-    one whose student is not in `held`, whom the gradebook does not know.
+    one whose student is not in `held`, those whom the gradebook knows, once that is set.
     """
 
-    def __init__(self, course: Course, problem_set: str, held: set[str]):
-        self.course, self.problem_set, self.held = course, problem_set, held
+    def __init__(self, course: Course, problem_set: str):
+        self.course, self.problem_set = course, problem_set
+        self.held: set[str] | None = None
         self.gradebook = course.gradebook_shown if course.db_url else ""
         self.path = course.directory / "graded.jsonl"
         self.release = (EXERCISES / problem_set / f"{problem_set}.ipynb").read_bytes()
@@ -350,7 +365,7 @@ class _Ledger:
         entry = self.lines.get((self.gradebook, self.problem_set, student))
         if (
             entry is None
-            or student not in self.held
+            or (self.held is not None and student not in self.held)
             or not notebook_in(self.course.autograded, student, self.problem_set).is_file()
         ):
             return False

@@ -60,6 +60,7 @@ def _prepare(config):
     sys.path[:0] = config["path"]
     os.environ.update(config["env"])
     os.makedirs(os.environ["HOME"], exist_ok=True)
+    gc.disable()  # or it looks at what is imported again and again
     sys.modules["debugpy"] = None  # ipykernel does without, and starts faster
     for name in config["imports"]:
         importlib.import_module(name)
@@ -71,6 +72,7 @@ def _prepare(config):
     # Else the collector would write to every object, and every fork would copy its page.
     gc.collect()
     gc.freeze()
+    gc.enable()
     _use_huge_pages()
     return app, reserved
 

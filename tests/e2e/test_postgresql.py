@@ -260,7 +260,7 @@ def test_a_wrong_address_is_one_line_and_exit_code_2(server, tmp_path, capsys, h
     assert named in printed.err
     assert PASSWORD not in printed.err
     assert quote(PASSWORD, safe="") not in printed.err
-    assert [p.name for p in course.iterdir()] == ["submitted"]
+    assert [p.name for p in course.glob("[!.]*")] == ["submitted"]
 
 
 @pytest.mark.parametrize(
