@@ -92,7 +92,7 @@ class Rules:
     must_call: str | None = None
     must_call_aspect: str | None = None
     calls_amiss: Callable[..., str | None] | None = None
-    seconds: float = 0.5
+    seconds: float = 0.25
 
 
 @dataclass(frozen=True)
