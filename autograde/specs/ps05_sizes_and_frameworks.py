@@ -1369,6 +1369,48 @@ KERNEL_ASPECTS = (
     Aspect("dtype and inputs", 1),
 )
 
+
+def _moved_either_way(reshaped, *, turned, order):
+    """Return what goes wrong in the same way from TensorFlow and from PyTorch.
+
+    `reshaped` gives a kernel the right shape, `turned` turns its taps by 180°; `order` is right.
+    """
+    return (
+        _moved(
+            "all-axes-reversed",
+            "Height and width are exchanged, too",
+            "All four axes are reversed. The taps' rows and columns keep their order; only the "
+            "channels move.",
+            "reversed-axes",
+            lambda w: w.transpose(3, 2, 1, 0),
+        ),
+        _moved(
+            "reshaped",
+            "The numbers keep their order in memory",
+            "The shape is right, but `reshape` reads the numbers in the order in which they lie. "
+            "To carry an axis to another place, the numbers have to move.",
+            "layouts",
+            reshaped,
+        ),
+        _moved(
+            "rotated",
+            "The taps are turned round",
+            "The kernel is turned by 180°. Both frameworks lay the copies down as they are, so "
+            "nothing is turned on the way.",
+            "kernel-axes",
+            lambda w: turned(w).transpose(order),
+        ),
+        _moved(
+            "made-into-a-convolution",
+            "This is the kernel of an ordinary convolution",
+            "Turned by 180° and with exchanged channels it would be right for an ordinary "
+            "convolution over the stretched map. Here the layer stays a transposed one.",
+            "kernel-axes",
+            lambda w: turned(w).transpose(2, 3, 0, 1),
+        ),
+    )
+
+
 TF_TO_TORCH = Spec(
     name="tf_kernel_to_torch",
     title="A kernel from TensorFlow to PyTorch",
@@ -1397,37 +1439,10 @@ TF_TO_TORCH = Spec(
             "kernel-axes",
             lambda w: w.transpose(2, 3, 0, 1),
         ),
-        _moved(
-            "all-axes-reversed",
-            "Height and width are exchanged, too",
-            "All four axes are reversed. The taps' rows and columns keep their order; only the "
-            "channels move.",
-            "reversed-axes",
-            lambda w: w.transpose(3, 2, 1, 0),
-        ),
-        _moved(
-            "reshaped",
-            "The numbers keep their order in memory",
-            "The shape is right, but `reshape` reads the numbers in the order in which they lie. "
-            "To carry an axis to another place, the numbers have to move.",
-            "layouts",
+        *_moved_either_way(
             lambda w: w.reshape(w.shape[3], w.shape[2], w.shape[0], w.shape[1]),
-        ),
-        _moved(
-            "rotated",
-            "The taps are turned round",
-            "The kernel is turned by 180°. Both frameworks lay the copies down as they are, so "
-            "nothing is turned on the way.",
-            "kernel-axes",
-            lambda w: w[::-1, ::-1].transpose(3, 2, 0, 1),
-        ),
-        _moved(
-            "made-into-a-convolution",
-            "This is the kernel of an ordinary convolution",
-            "Turned by 180° and with exchanged channels it would be right for an ordinary "
-            "convolution over the stretched map. Here the layer stays a transposed one.",
-            "kernel-axes",
-            lambda w: w[::-1, ::-1].transpose(2, 3, 0, 1),
+            turned=lambda w: w[::-1, ::-1],
+            order=(3, 2, 0, 1),
         ),
         _moved(
             "unchanged",
@@ -1493,37 +1508,10 @@ TORCH_TO_TF = Spec(
             "kernel-axes",
             lambda w: w.transpose(2, 3, 0, 1),
         ),
-        _moved(
-            "all-axes-reversed",
-            "Height and width are exchanged, too",
-            "All four axes are reversed. The taps' rows and columns keep their order; only the "
-            "channels move.",
-            "reversed-axes",
-            lambda w: w.transpose(3, 2, 1, 0),
-        ),
-        _moved(
-            "reshaped",
-            "The numbers keep their order in memory",
-            "The shape is right, but `reshape` reads the numbers in the order in which they lie. "
-            "To carry an axis to another place, the numbers have to move.",
-            "layouts",
+        *_moved_either_way(
             lambda w: w.reshape(w.shape[2], w.shape[3], w.shape[1], w.shape[0]),
-        ),
-        _moved(
-            "rotated",
-            "The taps are turned round",
-            "The kernel is turned by 180°. Both frameworks lay the copies down as they are, so "
-            "nothing is turned on the way.",
-            "kernel-axes",
-            lambda w: w[:, :, ::-1, ::-1].transpose(2, 3, 1, 0),
-        ),
-        _moved(
-            "made-into-a-convolution",
-            "This is the kernel of an ordinary convolution",
-            "Turned by 180° and with exchanged channels it would be right for an ordinary "
-            "convolution over the stretched map. Here the layer stays a transposed one.",
-            "kernel-axes",
-            lambda w: w[:, :, ::-1, ::-1].transpose(2, 3, 0, 1),
+            turned=lambda w: w[:, :, ::-1, ::-1],
+            order=(2, 3, 1, 0),
         ),
         _moved(
             "unchanged",
