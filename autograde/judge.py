@@ -171,7 +171,10 @@ def _run(spec: Spec, fn: Local, outcome: Outcome) -> None:
     if called.kind == "ok":
         outcome.value = list(called.value) if spec.parts is not None else called.value
     elif not (case.refused and called.refused):
-        outcome.fail(called.kind, f"{_call(spec, case)} {called.text}", called.text)
+        text = called.text
+        if called.refused and "of your cell: raise" in text:
+            text += "\nThese arguments make sense: they are not to be refused."
+        outcome.fail(called.kind, f"{_call(spec, case)} {text}", text)
     if case.refused and outcome.kind in {"ok", "exception"} and not called.refused:
         _not_refused(spec, outcome)
 
