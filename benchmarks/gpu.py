@@ -35,7 +35,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
-import json
 import math
 import platform
 import re
@@ -52,6 +51,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from benchmarks.records import write
 
 ROOT = Path(__file__).parents[1]
 RECORDS = Path(__file__).with_suffix("")
@@ -723,14 +724,6 @@ def machine() -> dict:
         "level-2 cache": properties.L2_cache_size,
         "versions": versions,
     }
-
-
-def write(path: Path, record: dict, rows: list[dict]) -> None:
-    """Write the record with one row a line, which reads well beside an older one."""
-    head = json.dumps(record, indent=1)[:-2]
-    body = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'{head},\n "rows": [\n{body}\n ]\n}}\n', encoding="utf-8")
 
 
 def save(path: Path | None, rows: list[dict], arguments: list[str]) -> None:

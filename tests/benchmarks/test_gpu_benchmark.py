@@ -8,6 +8,7 @@ import torch
 
 from benchmarks import gpu
 from benchmarks.gpu import Case
+from benchmarks.records import write
 
 
 class Clock:
@@ -92,7 +93,7 @@ def test_the_bilinear_weight_spreads_a_one_over_its_neighbours():
 def test_the_record_has_one_row_a_line(tmp_path):
     path = tmp_path / "gpu" / "record.json"
     found = rows(case(lambda x: x + x), case(WRONG["another value"]))
-    gpu.write(path, {"date": "2026-01-01", "machine": {"device": "a GPU"}}, found)
+    write(path, {"date": "2026-01-01", "machine": {"device": "a GPU"}}, found)
     text = path.read_text("utf-8")
     assert json.loads(text) == {
         "date": "2026-01-01",
