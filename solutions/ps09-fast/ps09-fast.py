@@ -34,7 +34,6 @@ import time
 import numpy as np
 
 from autograde.notebook import check
-from autograde.steps import loops
 
 # %% [markdown]
 # ## A worked example
@@ -54,6 +53,29 @@ from autograde.steps import loops
 columns = np.array([[1.0, 2], [2, 3], [4, 5], [5, 6]])
 kernel = np.array([[1.0, 10], [100, 1000]])
 print(kernel.reshape(1, 4) @ columns)
+
+# %% [markdown]
+# And this is the transposed convolution with seven loops: every multiplication by itself, one after
+# the other. It is right, and slow. In exercise 4 your function is timed against it.
+
+
+# %%
+def loops(x, w, stride=1, padding=0):
+    """Every multiplication by itself: seven loops."""
+    (n, c, height, width), (_, m, k, _) = x.shape, w.shape
+    tall, wide = (height - 1) * stride + k, (width - 1) * stride + k
+    z = np.zeros((n, m, tall, wide), x.dtype)
+    for image in range(n):
+        for a in range(c):
+            for b in range(m):
+                for i in range(height):
+                    for j in range(width):
+                        for u in range(k):
+                            for v in range(k):
+                                product = x[image, a, i, j] * w[a, b, u, v]
+                                z[image, b, i * stride + u, j * stride + v] += product
+    return z[:, :, padding : tall - padding, padding : wide - padding]
+
 
 # %% [markdown]
 # ## 1. Predict first: how much does it grow?
@@ -202,11 +224,10 @@ def col2im(cols, output_size, kernel_size, stride=1, padding=0, dilation=1):
 # your own functions for this; then they have to be right. The arguments are those of PyTorch's
 # `conv_transpose2d`, and they always fit together.
 #
-# The last aspect is about time. `loops(x, w, stride, padding)`, imported above, is the
-# transposed convolution with seven loops. On the same inputs, in the same run, your function has to
-# be **at least 20 times as fast**. A matrix product is some hundreds of times as fast, so a busy
-# computer does no harm: the best of several runs counts, and waiting for other programs is not
-# counted.
+# The last aspect is about time. On the same inputs, in the same run, your function has to be **at
+# least 20 times as fast** as the `loops` above. A matrix product is some hundreds of times as fast,
+# so a busy computer does no harm: the best of several runs counts, and waiting for other programs
+# is not counted.
 #
 # <details><summary>Hint 1</summary>
 #

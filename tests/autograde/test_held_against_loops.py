@@ -1,10 +1,13 @@
 """Problem set 9 asks for speed: a slow answer is told so, and a busy machine fails nobody."""
 
+import ast
+import inspect
 import time
 
 import pytest
 
 from autograde import specs, steps
+from autograde.course import SOLUTIONS
 
 SPEC = specs.get("conv_transpose2d_gemm")
 FAST = SPEC.aspects[-1].name
@@ -33,6 +36,17 @@ def test_right_but_slow_loses_the_points_for_speed_only():
 def test_waiting_for_the_processor_costs_nothing():
     verdict = SPEC.judge(while_others_compute)
     assert verdict.passed, verdict.message
+
+
+def test_learners_see_the_loops_that_they_are_held_against():
+    """The timing goes where a learner's code runs, so it cannot import them; nor can learners."""
+    notebook = (SOLUTIONS / SPEC.problem_set / f"{SPEC.problem_set}.py").read_text("utf-8")
+    found = []
+    for source in (notebook, inspect.getsource(SPEC.driver), inspect.getsource(steps)):
+        functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)]
+        found += [ast.unparse(f) for f in functions if f.name == "loops"]
+    assert len(found) == 3
+    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize("seed", [7, 2026])
