@@ -12,7 +12,9 @@ programs does not count. Short calls are repeated within a sample until it takes
 of a layer take turns, so that a slower minute of the machine is everybody's. Nothing is asserted
 about any of it.
 
-`multiplications` and `bytes` of a row are counted by formula, see `work`. The record goes to
+The record says how busy the machine was (its load average), and keeps all samples.
+`multiplications` and `bytes` of a row are counted by formula, see `work`; `steps`, in PyTorch's
+rows, are what its library oneDNN says that it does, see `steps_of`. The record goes to
 benchmarks/upsampling.json; the chapter *From loops to matrix products* is computed from it. With
 `--try`, every version is only checked, on tiny layers, and nothing is written.
 """
@@ -32,6 +34,7 @@ import platform  # noqa: E402
 import re  # noqa: E402
 import statistics  # noqa: E402
 import sys  # noqa: E402
+import tempfile  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from dataclasses import asdict, dataclass  # noqa: E402
@@ -83,6 +86,7 @@ def gemm(x, w, stride, padding):
     return solution(x, w, stride=stride, padding=padding)
 
 
+PRODUCT, COL2IM = "product alone", "col2im alone"
 STEPS = {
     "loops": steps.loops,
     "slices": steps.slices,
@@ -121,10 +125,14 @@ def work(name: str, layer: Layer) -> tuple[int, int] | None:
     if name == "phases":
         # the same; the parts are filled, read and put into z
         return products, 4 * (m * full + kernels + 5 * products + 3 * m * full)
+    columns = m * k**2 * pixels
+    if name == PRODUCT:
+        return products, 4 * (kernels + c * pixels + columns)
+    if name == COL2IM:
+        # fill z, read the columns and z, write z
+        return 0, 4 * (m * full + 3 * columns)
     if name == "product, col2im":
-        columns = m * k**2 * pixels
-        crop = m * ((layer.side - 1) * s + k) ** 2
-        return products, 4 * (kernels + c * pixels + columns + crop + 3 * columns)
+        return products, work(PRODUCT, layer)[1] + work(COL2IM, layer)[1]
     if name == "phases as product":
         taps = -(-k // s)
         places = (layer.side + taps - 1) ** 2
@@ -139,8 +147,11 @@ def work(name: str, layer: Layer) -> tuple[int, int] | None:
     return None
 
 
-def versions(layer: Layer, seed: int = 0) -> tuple[dict[str, Callable], np.ndarray]:
-    """Return a function without parameters for each version, and the true result."""
+def versions(layer: Layer, seed: int = 0) -> dict[str, tuple[Callable, np.ndarray]]:
+    """Return a function without parameters for each version, with what it has to return.
+
+    The matrix product and `col2im` are there once more, each alone.
+    """
     import tensorflow as tf
     import torch
     import torch.nn.functional as F
@@ -155,6 +166,14 @@ def versions(layer: Layer, seed: int = 0) -> tuple[dict[str, Callable], np.ndarr
         for name, step in STEPS.items()
         if affordable(name, layer)
     }
+    matrix, pixels = w.reshape(layer.c, -1).T, x.reshape(1, layer.c, -1)
+    columns = matrix.astype(float) @ pixels
+    copies = columns.astype(x.dtype)
+    col2im = specs.get("col2im").solution
+    size = ((layer.side - 1) * stride + layer.kernel - 2 * padding,) * 2
+    found[PRODUCT] = lambda: matrix @ pixels
+    found[COL2IM] = lambda: col2im(copies, size, layer.kernel, stride, padding)
+
     plain = torch.tensor(x), torch.tensor(w)
     last = [t.to(memory_format=torch.channels_last) for t in plain]
     found["PyTorch"] = lambda: F.conv_transpose2d(*plain, **how).numpy()
@@ -162,17 +181,18 @@ def versions(layer: Layer, seed: int = 0) -> tuple[dict[str, Callable], np.ndarr
 
     nhwc = tf.constant(np.moveaxis(x, 1, -1))
     kernel = tf.constant(w.transpose(2, 3, 1, 0))
-    side = (layer.side - 1) * stride + layer.kernel
-    full = (1, side, side, layer.m)
-    crop = slice(padding, side - padding)
+    same = layer.kernel - stride == 2 * padding
+    crop = 0 if same else padding
+    full = (1, size[0] + 2 * crop, size[1] + 2 * crop, layer.m)
+    inside = slice(crop, crop + size[0])
 
     def tensorflow():
-        z = tf.nn.conv2d_transpose(nhwc, kernel, full, stride, "VALID")
-        return z.numpy()[:, crop, crop].transpose(0, 3, 1, 2)
+        z = tf.nn.conv2d_transpose(nhwc, kernel, full, stride, "SAME" if same else "VALID")
+        return z.numpy()[:, inside, inside].transpose(0, 3, 1, 2)
 
     found["TensorFlow"] = tensorflow
     truth = F.conv_transpose2d(*(t.double() for t in plain), **how).numpy()
-    return found, truth
+    return {name: (run, columns if name == PRODUCT else truth) for name, run in found.items()}
 
 
 def error(result: np.ndarray, truth: np.ndarray) -> float:
@@ -198,14 +218,53 @@ def calls_for(run: Callable) -> int:
     return max(1, math.ceil(1e3 * SHORTEST / max(sample(run, 1), 1e-3)))
 
 
+def steps_of(run: Callable, calls: int = 10) -> list[dict]:
+    """Return what oneDNN does for one call of PyTorch, in order; nothing where it is not used.
+
+    Each is a `kind` (of a reorder or a computation), the implementation that it is done `by`, the
+    `shape` of what it works on, and `ms`: the least time of all calls, by the library's clock. On
+    a busy machine what takes longer than a few milliseconds is always interrupted, and seems slow.
+    """
+    from torch.backends import mkldnn
+
+    run()  # what is done only once stays out
+    found: list[dict] = []
+    for _ in range(calls):
+        with tempfile.TemporaryFile("w+") as log:
+            sys.stdout.flush()
+            stdout = os.dup(1)
+            os.dup2(log.fileno(), 1)  # the library writes past Python's `sys.stdout`
+            try:
+                with mkldnn.verbose(mkldnn.VERBOSE_ON):
+                    run()
+            finally:
+                os.dup2(stdout, 1)
+                os.close(stdout)
+            log.seek(0)
+            lines = [line.strip().split(",") for line in log if ",primitive,exec," in line]
+        said = [
+            {
+                "kind": line[5],
+                "by": line[6],
+                "shape": line[-2],
+                "ms": float(f"{float(line[-1]):.3g}"),
+            }
+            for line in lines
+        ]
+        for earlier, now in zip(found, said, strict=bool(found)):
+            now["ms"] = min(now["ms"], earlier["ms"])
+        found = said
+    return found
+
+
 def measure(layer: Layer, samples: int) -> list[dict]:
     """Check all versions of a layer, time them in turns, and return the record's rows."""
-    found, truth = versions(layer)
-    errors = {name: error(run(), truth) for name, run in found.items()}
-    calls = {name: calls_for(run) for name, run in found.items()}
+    found = versions(layer)
+    errors = {name: error(run(), truth) for name, (run, truth) in found.items()}
+    calls = {name: calls_for(run) for name, (run, _) in found.items()}
     times: dict[str, list[float]] = {name: [] for name in found}
     for number in range(samples):
-        for name, run in found.items():
+        for name, (run, _) in found.items():
             if name != "loops" or number < 3:
                 times[name].append(float(f"{sample(run, calls[name]):.4g}"))
     rows = []
@@ -213,6 +272,8 @@ def measure(layer: Layer, samples: int) -> list[dict]:
         row = {"layer": layer.name, "version": name, "error": float(f"{errors[name]:.2g}")}
         if counted := work(name, layer):
             row["multiplications"], row["bytes"] = counted
+        if name.startswith("PyTorch"):
+            row["steps"] = steps_of(found[name][0])
         row["samples"] = mine
         rows.append(row)
         print(f"{layer.name} | {name} | {statistics.median(mine):.3f} ms", flush=True)
@@ -220,21 +281,38 @@ def measure(layer: Layer, samples: int) -> list[dict]:
 
 
 def ceilings(samples: int) -> dict[str, float]:
-    """Return what this core can do at best: multiplications and bytes a second, medians."""
+    """Return what this core can do at best, multiplications and bytes a second, as medians.
+
+    Bytes are copied, from and to main memory or within the caches, or added by NumPy: 32 maps of
+    32 × 32 to as many numbers in one piece, to a part of larger maps, to every second row and
+    column of maps larger still.
+    """
     rng = np.random.default_rng(0)
     n = 1024
     a, b = rng.standard_normal((2, n, n), np.float32)
     out = np.empty_like(a)
-    found = {}
-    taken = [sample(lambda: np.matmul(a, b, out=out), 1) for _ in range(samples)]
-    found["multiplications a second"] = n**3 / statistics.median(taken) * 1e3
+    work: dict[str, tuple[int, int, Callable]] = {
+        "multiplications a second": (1, n**3, lambda: np.matmul(a, b, out=out))
+    }
     for name, size in (("memory", 1 << 26), ("cache", 1 << 17)):
-        source, target = rng.bytes(size), np.empty(size, np.uint8)
-        source = np.frombuffer(source, np.uint8)
-        calls = max(1, (1 << 27) // size)
-        taken = [sample(lambda s=source, t=target: np.copyto(t, s), calls) for _ in range(samples)]
-        found[f"bytes a second, {name}"] = 2 * size / statistics.median(taken) * 1e3
-    return {name: float(f"{value:.4g}") for name, value in found.items()}
+        source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+        copy = lambda s=source, t=target: np.copyto(t, s)
+        work[f"bytes a second, {name}"] = ((1 << 27) // size, 2 * size, copy)
+    maps = np.ones((32, 32, 32), np.float32)
+    for name, side, step in (
+        ("added in one piece", 32, 1),
+        ("added to a part", 34, 1),
+        ("added to every second", 66, 2),
+    ):
+        inside = np.zeros((32, side, side), np.float32)[:, : 32 * step : step, : 32 * step : step]
+        add = lambda z=inside: np.add(z, maps, out=z)
+        work[f"bytes a second, {name}"] = (300, 3 * maps.nbytes, add)
+    times = {name: [] for name in work}
+    for _ in range(samples):
+        for name, (calls, _, run) in work.items():
+            times[name].append(sample(run, calls))
+    rates = {name: 1e3 * work[name][1] / statistics.median(mine) for name, mine in times.items()}
+    return {name: float(f"{rate:.4g}") for name, rate in rates.items()}
 
 
 def processor() -> str:
@@ -265,13 +343,14 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.small:
         for layer in SMALL:
-            found, truth = versions(layer)
-            for name, run in found.items():
+            for name, (run, truth) in versions(layer).items():
                 error(run(), truth)
                 print(f"{layer.name} | {name} | right")
         return 0
     one_thread()
+    load = [os.getloadavg()[0]]
     rows = [row for layer in LAYERS for row in measure(layer, arguments.samples)]
+    load.append(os.getloadavg()[0])
     blas = np.show_config("dicts")["Build Dependencies"]["blas"]
     record = {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
@@ -281,7 +360,9 @@ def main(argv: list[str] | None = None) -> int:
             "python": platform.python_version(),
             **{name: version(name) for name in ("numpy", "torch", "tensorflow")},
             "blas": f"{blas['name']} {blas['version']}",
+            "cores": os.cpu_count(),
         },
+        "load before and after": [round(value, 2) for value in load],
         "ceilings": ceilings(arguments.samples),
         "layers": {layer.name: asdict(layer) for layer in LAYERS},
         "unit": "milliseconds of the processor's time",
