@@ -73,4 +73,12 @@ CATALOGUE = {
         "icnr": ("(shape, r, rng)", TORCH),
         "subpixel_to_transposed": ("(w, r)", TORCH),
     },
+    "ps09-fast": {
+        "im2col": ("(x, kernel_size, stride=1, padding=0, dilation=1)", BOTH),
+        "col2im": ("(cols, output_size, kernel_size, stride=1, padding=0, dilation=1)", TORCH),
+        "conv_transpose2d_gemm": (
+            "(x, w, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1)",
+            BOTH,
+        ),
+    },
 }

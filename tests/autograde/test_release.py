@@ -1,5 +1,6 @@
 """Learners' notebooks: what is committed is what the sources give, and no solution is in it."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -148,7 +149,9 @@ def test_exercise_has_its_answer_cell_and_its_test_cell(problem_set, name):
     spec = specs.get(name)
     mark = answer.metadata["nbgrader"]
     assert (mark["solution"], mark["grade"], mark["locked"]) == (True, False, False)
-    assert answer.source.startswith(f"def {name}({spec.parameters}):")
+    written, asked = map(ast.parse, (answer.source, f"def {name}({spec.parameters}): ..."))
+    assert written.body[0].name == name
+    assert ast.unparse(written.body[0].args) == ast.unparse(asked.body[0].args)
     assert f'    """{answer.source.split(chr(34) * 3)[1]}"""' in answer.source
     mark = test.metadata["nbgrader"]
     assert (mark["solution"], mark["grade"], mark["locked"]) == (False, True, True)
