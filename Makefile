@@ -33,7 +33,7 @@ test: $(ENV) ## the whole test suite
 	$(BIN)/pytest -n 2 --dist loadscope
 
 env: $(ENV) ## the environment alone, in .venv
-$(ENV): requirements.txt pyproject.toml tools/make_env.py
+$(ENV): requirements.txt requirements-triton.txt pyproject.toml tools/make_env.py
 	@$(PYTHON) tools/make_env.py
 
 book: $(SITE) ## the book, in _build/html
