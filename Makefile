@@ -8,7 +8,7 @@ SAMPLE := _build/sample-course
 PORT ?= 8000
 
 SPECS := $(shell find solutions autograde -name '*.py')
-RECORDS := $(wildcard benchmarks/*.json tests/attacks/*.json)
+RECORDS := $(wildcard benchmarks/*.json benchmarks/gpu/*.json tests/attacks/*.json)
 BOOK := _config.yml _toc.yml $(RECORDS) $(shell find book -type f -not -path '*/__pycache__/*')
 STUDENTS := $(shell find tests/sample_class -name '*.py')
 
