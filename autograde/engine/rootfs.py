@@ -34,6 +34,7 @@ def stub() -> dict[str, str]:
         "wire.py": HERE / "wire.py",
         "apart.py": HERE.parent / "apart.py",
         "calling.py": HERE.parent / "calling.py",
+        "watched.py": HERE.parent / "watched.py",
         "layout.py": HERE.parent / "layout.py",
     }
     texts = {f"autograde/{name}": path.read_text("utf-8") for name, path in sources.items()}
