@@ -8,7 +8,7 @@ SAMPLE := _build/sample-course
 PORT ?= 8000
 
 SPECS := $(shell find solutions autograde -name '*.py')
-RECORDS := $(wildcard benchmarks/*.json tests/attacks/*.json)
+RECORDS := $(wildcard benchmarks/*.json benchmarks/gpu/*.json tests/attacks/*.json)
 BOOK := _config.yml _toc.yml $(RECORDS) $(shell find book -type f -not -path '*/__pycache__/*')
 STUDENTS := $(shell find tests/sample_class -name '*.py')
 
@@ -33,7 +33,7 @@ test: $(ENV) ## the whole test suite
 	$(BIN)/pytest -n 2 --dist loadscope
 
 env: $(ENV) ## the environment alone, in .venv
-$(ENV): requirements.txt pyproject.toml tools/make_env.py
+$(ENV): requirements.txt requirements-triton.txt pyproject.toml tools/make_env.py
 	@$(PYTHON) tools/make_env.py
 
 book: $(SITE) ## the book, in _build/html

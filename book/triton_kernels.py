@@ -14,18 +14,13 @@ Tensors are PyTorch's, contiguous, `(N, C, L)` or `(N, C, H, W)`. The convolutio
 plain operation. The functions raise `ValueError` for other shapes.
 
 Without a CUDA device the kernels run in Triton's interpreter, program by program in NumPy.
-Triton decides that when it is imported, so the choice is made here, before.
 """
-
-import os
 
 import torch
 
-if not torch.cuda.is_available():
-    os.environ["TRITON_INTERPRET"] = "1"
+from autograde.apart import import_triton
 
-import triton
-import triton.language as tl
+triton, tl = import_triton()
 
 __all__ = [
     "conv_transpose1d_gather",

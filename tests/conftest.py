@@ -1,5 +1,6 @@
-"""The built site, shared by every test that looks at it."""
+"""What all tests share: Triton, imported in time, and the built site."""
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -8,6 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from autograde.apart import import_triton
+
+# In every process of the tests, before one of them imports TensorFlow.
+with contextlib.suppress(ImportError):  # where it is not installed, the tests that need it fail
+    import_triton()
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from autograde import apart
+
 HERE = Path(__file__).parent
 STUB = "/sandbox/stub"
 """The folder from which a sandbox imports `autograde`."""
@@ -30,7 +32,9 @@ def stub() -> dict[str, str]:
     sources = {
         "notebook.py": HERE / "inside.py",
         "wire.py": HERE / "wire.py",
+        "apart.py": HERE.parent / "apart.py",
         "calling.py": HERE.parent / "calling.py",
+        "watched.py": HERE.parent / "watched.py",
         "layout.py": HERE.parent / "layout.py",
     }
     texts = {f"autograde/{name}": path.read_text("utf-8") for name, path in sources.items()}
@@ -42,17 +46,33 @@ def site_packages() -> Path:
     return Path(sysconfig.get_path("purelib"))
 
 
+def search_path(libraries: Iterable[str]) -> list[str]:
+    """Return the folders to import `libraries` from."""
+    return [str(site_packages()), *([str(apart.FOLDER)] if _from_apart(libraries) else [])]
+
+
+def _from_apart(libraries: Iterable[str]) -> bool:
+    """Return whether Triton is among the libraries and lies apart."""
+    return "triton" in libraries and not (site_packages() / "triton").exists()
+
+
 def steps(libraries: Iterable[str]) -> list[tuple[str, str, str]]:
     """Return what `sandbox.settle` takes: the file system for these distributions.
 
     Raises `RuntimeError` if one of them, or of those that they need, is not installed.
     """
     stdlib, site = Path(sysconfig.get_path("stdlib")), site_packages()
+    libraries = list(libraries)
     done = [("file", f"{STUB}/{path}", text) for path, text in stub().items()]
     done.append(_bind(stdlib))
     done += [("empty", str(stdlib / name), "") for name in BESIDE if (stdlib / name).is_dir()]
     if site.parent != stdlib:
         done.append(("empty", str(site), ""))
+    if _from_apart(libraries):
+        if not apart.FOLDER.exists():
+            raise RuntimeError("triton is not installed. Run: make env")
+        libraries.remove("triton")
+        done.append(_bind(apart.FOLDER))
     done += [_bind(site / name) for name in _top_levels(libraries, site)]
     done += _shared_libraries()
     done += [_bind(p) for p in map(Path, ("/etc/ld.so.cache", "/etc/localtime")) if p.exists()]

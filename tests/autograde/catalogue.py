@@ -81,4 +81,11 @@ CATALOGUE = {
             BOTH,
         ),
     },
+    "ps10-gpu": {
+        "best_device_torch": ("()", TORCH),
+        "best_device_tf": ("()", TF),
+        "conv_transpose2d_any_device": ("(x, w, stride=1, padding=0)", BOTH),
+        "max_unpool2d_triton": ("(x, indices, output_hw)", TORCH),
+        "conv_transpose1d_triton": ("(x, w, stride)", BOTH),
+    },
 }

@@ -162,9 +162,10 @@ def test_dtype_cases_vary_type_layout_and_write_protection(name):
 def test_transposed_cases_stay_inside_what_the_exercise_promises(name):
     for seed in SEEDS:
         for case in specs.get(name).all_cases(seed):
-            y, w = case.args
+            y, w, *settings = case.args
+            how = dict(zip(("stride",), settings, strict=False)) | case.kwargs
             stride, p, op = (
-                case.kwargs.get(key, default)
+                how.get(key, default)
                 for key, default in (("stride", 1), ("padding", 0), ("output_padding", 0))
             )
             assert 0 <= op < max(stride, 1)

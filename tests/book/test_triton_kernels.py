@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 import triton_kernels as kernels
 
+from autograde.watched import watch
+
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -76,3 +78,20 @@ def test_what_the_kernels_cannot_read_is_refused():
         kernels.conv_transpose2d_scatter(x.half(), w.half(), 2)
     with pytest.raises(ValueError, match="indices"):
         kernels.max_unpool2d_scatter(x, torch.zeros(1, 2, 4, 5, dtype=torch.int64), (8, 12))
+
+
+@pytest.mark.skipif(DEVICE == "cuda", reason="only the interpreter is watched")
+def test_the_kernels_of_the_chapter_have_no_race_and_stay_inside():
+    x, w = draw(2, 3, 5, 7), draw(3, 1, 4, 4)
+    row, taps = draw(2, 3, 40), draw(3, 1, 5)
+    pooled, indices = F.max_pool2d(draw(1, 2, 9, 7), 2, return_indices=True)
+    with watch() as seen:
+        kernels.conv_transpose2d_scatter(x, w, 2, 1, block=64)
+        kernels.conv_transpose2d_gather(x, w, 2, 1, block=64)
+        kernels.conv_transpose2d_phases(x, w, 1, block=64)
+        kernels.conv_transpose1d_scatter(row, taps, 2, block=16)
+        kernels.conv_transpose1d_gather(row, taps, 2, block=16)
+        kernels.max_unpool2d_scatter(pooled, indices, (9, 7), block=64)
+        kernels.max_unpool2d_gather(pooled, indices, (9, 7), 2, block=64)
+    assert len(seen.launched) == 7
+    assert seen.problems == []

@@ -133,6 +133,31 @@ def test_both_frameworks_compute_in_a_kernel_and_agree(engine):
     assert again.splitlines() == printed.splitlines()[:2]
 
 
+WITH_TRITON = """
+from autograde.apart import import_triton
+triton, tl = import_triton()
+import torch
+torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1)
+@triton.jit
+def twice(x, z):
+    i = tl.arange(0, 4)
+    tl.store(z + i, 2 * tl.load(x + i))
+z = torch.empty(4)
+twice[(1,)](torch.arange(4.0), z)
+print(z.tolist())
+"""
+
+
+def test_a_triton_kernel_runs_where_triton_is_allowed_and_only_there(engine):
+    """PyTorch, which looks for Triton by itself, works in both."""
+    with Zygote(("torch", "triton"), limits=kernels.Limits()) as zygote:
+        assert run(zygote, WITH_TRITON)[:2] == ("done", "[0.0, 2.0, 4.0, 6.0]")
+    with Zygote(("torch",), limits=kernels.Limits()) as zygote:
+        outcome, said, _ = run(zygote, WITH_TRITON.replace("@", "print('so far')\n@"))
+        assert outcome == "done"
+        assert said == "so far\ntriton is not here: this is graded without triton."
+
+
 def test_a_kernel_can_be_interrupted(zygote):
     def interrupt(kind, content):
         if content.get("text", "").strip() == "begun":

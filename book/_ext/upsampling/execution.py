@@ -20,6 +20,8 @@ RESULTS_DEPEND_ON = ("numpy", "tensorflow", "torch")
 # What pages read and run besides their own code, by the import that gives it away.
 FILES = {
     "from figures import": ["book/figures.py"],
+    "from gpu_records import": ["book/gpu_records.py", "benchmarks/gpu/*.json"],
+    "from triton_kernels import": ["book/triton_kernels.py"],
     "from autograde": [
         "autograde/**/*.py",
         "benchmarks/*.json",

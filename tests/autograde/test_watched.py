@@ -1,0 +1,94 @@
+"""A watched kernel cannot hide a race or a forgotten mask, and right ones are left in peace."""
+
+import pytest
+import torch
+
+from autograde.apart import import_triton
+from autograde.watched import OUTSIDE, RACE, watch
+
+triton, tl = import_triton()
+
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="only the interpreter is watched")
+
+
+@triton.jit
+def racing(x, w, z, KERNEL: tl.constexpr, STRIDE: tl.constexpr):
+    """Add without atomics; a program for each input."""
+    i = tl.program_id(0)
+    for k in range(KERNEL):
+        place = z + i * STRIDE + k
+        tl.store(place, tl.load(place) + tl.load(x + i) * tl.load(w + k))
+
+
+@triton.jit
+def blind(x, z, BLOCK: tl.constexpr):
+    """Copy without a mask."""
+    o = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(z + o, tl.load(x + o))
+
+
+@triton.jit
+def crowded(z, BLOCK: tl.constexpr):
+    """Write a whole block to one place."""
+    tl.store(z + tl.arange(0, BLOCK) * 0, tl.arange(0, BLOCK).to(tl.float32))
+
+
+@triton.jit
+def late(x, z):
+    """Read what the program before has written."""
+    i = tl.program_id(0)
+    tl.store(z + i + 1, tl.load(z + i) + 1.0)
+
+
+def test_a_race_between_programs_is_seen_although_the_result_is_right():
+    z = torch.zeros(8)
+    with watch() as seen:
+        racing[(3,)](torch.tensor([1.0, 10, 100]), torch.arange(1.0, 5), z, KERNEL=4, STRIDE=2)
+    assert z.tolist() == [1, 2, 13, 24, 130, 240, 300, 400]
+    assert seen.problems == [RACE]
+    assert seen.launched == ["racing"]
+
+
+def test_programs_whose_copies_do_not_overlap_have_no_race():
+    with watch() as seen:
+        racing[(3,)](torch.ones(3), torch.ones(2), torch.zeros(6), KERNEL=2, STRIDE=2)
+    assert seen.problems == []
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda: crowded[(1,)](torch.zeros(4), BLOCK=4),
+        lambda: late[(3,)](torch.zeros(4), torch.zeros(4)),
+    ],
+)
+def test_other_races(run):
+    with watch() as seen:
+        run()
+    assert seen.problems == [RACE]
+
+
+def test_what_lies_outside_is_said_and_not_touched():
+    both = torch.arange(16.0)
+    x, z = both[:5].clone(), torch.zeros(5)
+    with watch() as seen:
+        blind[(2,)](x, z, BLOCK=4)
+    assert seen.problems == [OUTSIDE]
+    assert torch.equal(z, x)
+
+
+def test_a_second_launch_begins_anew():
+    """Zeros first, then values: in two launches that is no race."""
+    x, z = torch.ones(8), torch.zeros(8)
+    with watch() as seen:
+        blind[(2,)](x, z, BLOCK=4)
+        blind[(4,)](x, z, BLOCK=2)
+    assert seen.problems == []
+    assert len(seen.launched) == 2
+
+
+def test_afterwards_nothing_is_watched():
+    with watch() as seen:
+        pass
+    blind[(1,)](torch.ones(4), torch.zeros(4), BLOCK=4)
+    assert seen.launched == []
