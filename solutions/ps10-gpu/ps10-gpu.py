@@ -49,13 +49,13 @@ import torch.nn.functional as F
 
 
 # %%
-@triton.jit
+@triton.jit  # interpreted on a CPU
 def double(x, z, n, BLOCK: tl.constexpr):
     """Write 2 x to z, for n numbers."""
-    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    inside = i < n
-    value = tl.load(x + i, mask=inside)
-    tl.store(z + i, 2 * value, mask=inside)
+    place = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = place < n
+    number = tl.load(x + place, mask=inside)
+    tl.store(z + place, 2 * number, mask=inside)
 
 
 row = torch.arange(6.0, device="cuda" if torch.cuda.is_available() else "cpu")
