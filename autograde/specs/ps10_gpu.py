@@ -20,7 +20,6 @@ from autograde.specs.ps04_transposed_conv_2d import CONV_TRANSPOSE2D
 GPU = "book/on-the-gpu"
 KERNEL = "book/write-the-kernel"
 FRAMEWORKS = ("numpy", "tensorflow", "torch")
-LIMITS = {"memory": 3 << 30}
 
 
 # -- the best device ----------------------------------------------------------------------

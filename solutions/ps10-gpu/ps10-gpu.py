@@ -41,6 +41,9 @@ triton, tl = import_triton()
 import tensorflow as tf
 import torch.nn.functional as F
 
+for gpu in tf.config.list_physical_devices("GPU"):  # else it takes the GPU's whole memory
+    tf.config.experimental.set_memory_growth(gpu, True)
+
 # %% [markdown]
 # ## A worked example
 #
