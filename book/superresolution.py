@@ -129,25 +129,29 @@ def espcn(channels=1):
 # Training and measuring
 
 
-def pieces(rng, count=16, size=48):
-    """Cut `count` squares out of the training photographs: (count, 1, size, size)."""
+def pieces(rng, count=16, size=48, given=None):
+    """Cut `count` squares out of the training photographs, or out of those given.
+
+    Photographs are (1, 1, H, W), the result is (count, 1, size, size).
+    """
+    given = given or [photograph(name) for name in TRAINING]
     found = []
     for _ in range(count):
-        image = photograph(TRAINING[rng.integers(len(TRAINING))])[0]
+        image = given[rng.integers(len(given))][0]
         i, j = (rng.integers(n - size + 1) for n in image.shape[1:])
         piece = image[:, i : i + size, j : j + size]
         found.append(piece.rot90(int(rng.integers(4)), (1, 2)))
     return torch.stack(found)
 
 
-def train(net, seed, steps=600, rate=0.003):
+def train(net, seed, steps=600, rate=0.003, given=None):
     """Teach `net` to undo `shrink`; return the loss of each step."""
     rng = np.random.default_rng(seed)
     adam = torch.optim.Adam(net.parameters(), rate)
     plan = OneCycleLR(adam, rate, total_steps=steps)
     losses = []
     for _ in range(steps):
-        truth = pieces(rng)
+        truth = pieces(rng, given=given)
         loss = F.mse_loss(net(shrink(truth)), truth)
         adam.zero_grad()
         loss.backward()
@@ -178,9 +182,12 @@ def quality(image, truth):
 
 
 @torch.no_grad()
-def measure(method, shrink=shrink):
-    """Return the PSNR and SSIM of `method` on each test photograph: shape (photographs, 2)."""
-    truths = [photograph(name) for name in TEST]
+def measure(method, shrink=shrink, given=None):
+    """Return the PSNR and SSIM of `method` on each test photograph, or on those given.
+
+    The result has the shape (photographs, 2).
+    """
+    truths = given or [photograph(name) for name in TEST]
     return np.array([quality(method(shrink(t)), t) for t in truths])
 
 
@@ -260,13 +267,17 @@ def kept(net):
     return sum(sizes.values()) / pixels
 
 
-def compare(upsampling, seed):
-    """Train one network of `UPSAMPLINGS`; return what it costs and how good it is."""
+def compare(upsampling, seed, data=(None, None), steps=600):
+    """Train one network of `UPSAMPLINGS`; return what it costs and how good it is.
+
+    `data` are lists of photographs to learn from and to test with, other than the book's.
+    """
+    learn, test = data
     torch.manual_seed(seed)
     net = UPSAMPLINGS[upsampling]()
     before = pattern(net)
-    train(net, seed)
-    psnr, ssim = measure(net).mean(axis=0)
+    train(net, seed, steps, given=learn)
+    psnr, ssim = measure(net, given=test).mean(axis=0)
     return {
         "parameters": sum(p.numel() for p in net.parameters()),
         "multiplications": multiplications(net),

@@ -78,22 +78,31 @@ def espcn(channels=1):
     )
 
 
+def converted(conv, shuffled=False):
+    """Return a convolution's kernel and bias in Keras' layout.
+
+    `shuffled` says that a pixel shuffle by 2 follows.
+    """
+    # (out, in, h, w) to (h, w, in, out); if transposed,
+    # (in, out, h, w) to (h, w, out, in): one permutation
+    w = conv.weight.detach().permute(2, 3, 1, 0).numpy()
+    bias = conv.bias.detach().numpy()
+    if shuffled:
+        # channel (c, row, column) to (row, column, c)
+        order = np.arange(bias.size).reshape(-1, 4).T.ravel()
+        w, bias = w[..., order], bias[order]
+    return [w, bias]
+
+
 def copy_weights(net, model):
-    """Copy all weights of `net`, in PyTorch, to `model`, the same network in Keras.
+    """Copy all weights of `net`, in PyTorch, to the same network in Keras.
 
     Raises `ValueError` where the networks are not the same.
     """
-    weighted = (nn.Conv2d, nn.ConvTranspose2d)
-    ours = [m for m in net.modules() if isinstance(m, weighted)]
-    theirs = [m for m in model.layers if m.weights]
-    shuffled = any(isinstance(m, nn.PixelShuffle) for m in net.modules())
-    for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
-        # (out, in, h, w) to (h, w, in, out); if transposed,
-        # (in, out, h, w) to (h, w, out, in): one permutation
-        w = a.weight.detach().permute(2, 3, 1, 0).numpy()
-        bias = a.bias.detach().numpy()
-        if shuffled and i == len(ours) - 1:
-            # channel (c, row, column) to (row, column, c)
-            order = np.arange(bias.size).reshape(-1, 4).T.ravel()
-            w, bias = w[..., order], bias[order]
-        b.set_weights([w, bias])
+    ours = []
+    for a, b in zip(net.layers, [*net.layers[1:], None], strict=True):
+        if isinstance(a, (nn.Conv2d, nn.ConvTranspose2d)):
+            ours.append(converted(a, isinstance(b, nn.PixelShuffle)))
+    theirs = [layer for layer in model.layers if layer.weights]
+    for weights, layer in zip(ours, theirs, strict=True):
+        layer.set_weights(weights)

@@ -103,16 +103,20 @@ def test_quality_leaves_out_the_border_and_cuts_off_what_no_pixel_can_be():
     assert sr.quality(black - 3, truth) == sr.quality(black, truth)
 
 
-def test_photographs_for_testing_are_never_trained_on():
+def test_photographs_for_testing_are_never_trained_on(monkeypatch):
     assert not set(sr.TRAINING) & set(sr.TEST)
     asked = set()
-    original = sr.photograph
-    try:
-        sr.photograph = lambda name: (asked.add(name), original(name))[1]
-        sr.pieces(np.random.default_rng(0), 100)
-    finally:
-        sr.photograph = original
+    monkeypatch.setattr(sr, "photograph", lambda name: asked.add(name) or torch.rand(1, 1, 50, 60))
+    sr.pieces(np.random.default_rng(0), 3)
     assert asked == set(sr.TRAINING)
+
+
+def test_other_photographs_can_be_given():
+    white, black = torch.ones(1, 1, 50, 60), torch.zeros(1, 1, 50, 60)
+    cut = sr.pieces(np.random.default_rng(0), 40, given=[white, black])
+    assert set(cut.mean((1, 2, 3)).tolist()) == {0, 1}
+    found = sr.measure(sr.enlarge, given=[torch.rand(1, 1, 40, 60)] * 3)
+    assert found.shape == (3, 2)
 
 
 def test_shrinking_is_antialiased_and_enlarging_is_keys_cubic():
