@@ -96,7 +96,7 @@ DOUBLES = {
 
 
 def train(double, seed, looks=(400,), rate=0.005):
-    """Teach an autoencoder to draw its faces again; yield it at each number of steps in `looks`."""
+    """Train an autoencoder; yield it after the steps in `looks`."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     net = nn.Sequential(encoder(), decoder(double))
@@ -116,10 +116,10 @@ def train(double, seed, looks=(400,), rate=0.005):
 
 
 def peak(images):
-    """Return how far the finest wave, up and down in two pixels, stands out in the spectrum.
+    """Return how far the wave of two pixels stands out.
 
-    Its strength, over all rows and columns of all images, is divided by that of the waves next
-    to it: 1 is as smooth as can be, and many times 1 is a checkerboard.
+    Its strength in all rows and columns of all images is divided
+    by that of waves a little slower.
     """
     images = np.asarray(images)[:, 0]
     window = np.hanning(SIZE + 2)[1:-1]
