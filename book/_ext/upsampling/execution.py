@@ -22,6 +22,11 @@ FILES = {
     "from figures import": ["book/figures.py"],
     "from gpu_records import": ["book/gpu_records.py", "benchmarks/gpu/*.json"],
     "from triton_kernels import": ["book/triton_kernels.py"],
+    "import superresolution": [
+        "book/superresolution*.py",
+        "benchmarks/networks_superresolution.json",
+    ],
+    "import generation": ["book/generation*.py", "book/superresolution_keras.py"],
     "from autograde": [
         "autograde/**/*.py",
         "benchmarks/*.json",
