@@ -11,7 +11,6 @@ from figures import bars
 from IPython.display import Markdown, display
 
 FOLDER = Path(__file__).parents[1] / "benchmarks" / "gpu"
-COMMAND = "python -m benchmarks.gpu"
 
 
 def records(folder=FOLDER):
@@ -44,12 +43,11 @@ def show(what, *, by, against=None, folder=FOLDER, **where):
 
     `what` says what was measured, `by` names the fields that the labels of the bars say. With
     `against`, the caption holds the fastest row of that `op` against the fastest other one.
-    Without a record, only the command is shown that would make one.
+    Without a record, it says that there is none; the page names the command that makes one.
     """
     every = records(folder)
     if not every:
-        text = f"**Not measured on a GPU yet:** {what}. On a machine with one, `{COMMAND}` does it."
-        display(Markdown(f"> {text}"))
+        display(Markdown(f"> **Not measured on a GPU yet:** {what}."))
     for record in every:
         rows = select(record, **where)
         times = [(r, statistics.median(r["samples"])) for r in rows if "samples" in r]
