@@ -1,5 +1,6 @@
 """Compare ways to upsample inside networks, for the chapters of part V.
 
+    python -m benchmarks.networks segmentation [--seeds N]
     python -m benchmarks.networks superresolution [--seeds N]
 
 Trains each network of the comparison with N seeds, on one core, one after the other. Every figure
@@ -22,6 +23,20 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "book"))
 
 
+def segmentation(seeds):
+    """Return the figures of every run, with skips and without, and the times of every round."""
+    import segmentation as seg
+
+    samples = {"skips": {}, "no skips": {}}
+    for seed in range(seeds):
+        for name in seg.UPSAMPLINGS:
+            for kind, runs in samples.items():
+                found = seg.compare(name, seed, skips=kind == "skips")
+                runs.setdefault(name, []).append(found)
+                print(seed, kind, name, found, flush=True)
+    return {"samples": samples, "times": seg.times()}
+
+
 def superresolution(seeds):
     """Return the figures of every run, the times of every round, and the bicubic quality."""
     import superresolution as sr
@@ -35,7 +50,7 @@ def superresolution(seeds):
     return {"bicubic": {"psnr": psnr, "ssim": ssim}, "samples": samples, "times": sr.times()}
 
 
-TASKS = {"superresolution": superresolution}
+TASKS = {"segmentation": segmentation, "superresolution": superresolution}
 
 
 def main():
