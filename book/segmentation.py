@@ -424,21 +424,30 @@ def kept_bytes(net, x):
 # ------------------------------------------------------ the comparison
 
 
-def compare(upsampling, seed, skips=True, steps=STEPS):
-    """Train a U-Net on the left half of the coins and measure it on the right half.
+def compare(upsampling, seed, skips=True, steps=STEPS, data=None):
+    """Train a U-Net and measure it. Returns a dict.
 
-    `upsampling` is a name in UPSAMPLINGS. Returns a dict: "iou" of each class, "pattern" in
-    percent (see `pattern`), "parameters" and "kept" (bytes for one piece of 64 x 64).
+    `upsampling` is a name in UPSAMPLINGS. `data` is ((images, labels), (images, labels)), to
+    learn from and to test; the coins' halves, where nothing is given. The dict has "iou" of each
+    class, "pattern" in percent (see `pattern`), "parameters" and "kept" (bytes for one piece of
+    64 x 64).
     """
-    left, (image, labels) = halves()
+    (images, known), (image, labels) = data or halves()
+
+    def draw():
+        if data is None:
+            return pieces(images, known, count=4, size=64)
+        chosen = torch.randint(len(images), (8,))
+        return images[chosen], known[chosen]
+
     torch.manual_seed(seed)
-    net = UNet(upsampling, skips)
-    train(net, lambda: pieces(*left, count=4, size=64), steps)
+    net = UNet(upsampling, skips, c_in=image.shape[1])
+    train(net, draw, steps)
     return {
         "iou": iou(predict(net, image), labels),
         "pattern": pattern(net, image),
         "parameters": sum(p.numel() for p in net.parameters()),
-        "kept": kept_bytes(net, image[..., :64, :64]),
+        "kept": kept_bytes(net, image[:1, :, :64, :64]),
     }
 
 

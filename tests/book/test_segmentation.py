@@ -181,7 +181,8 @@ def test_a_decoder_block_follows_the_switches():
         assert z.tolist() == [7.0 * (i == place) for i in range(4)]
 
 
-def test_a_comparison_can_be_repeated_and_depends_on_its_seed():
+def test_a_comparison_can_be_repeated_and_depends_on_its_seed(monkeypatch):
+    monkeypatch.setattr(s, "pattern", lambda net, image: 0.0)  # slow, and tested above
     one, same, other = (s.compare("transposed, k = 2", seed, steps=2) for seed in (0, 0, 1))
     assert one == same
     assert one["iou"] != other["iou"]
@@ -197,3 +198,15 @@ def test_the_record_has_every_upsampling_and_every_seed():
         assert set(runs) == set(s.UPSAMPLINGS)
         assert {len(found) for found in runs.values()} == {record["seeds"]}
     assert set(record["times"]) == set(s.UPSAMPLINGS)
+
+
+def test_other_data_can_be_compared(monkeypatch):
+    """Colour photographs in a batch, as a dataset's loader gives them."""
+    monkeypatch.setattr(s, "pattern", lambda net, image: 0.0)
+    torch.manual_seed(0)
+    images, labels = torch.rand(3, 3, 64, 64), torch.randint(3, (3, 64, 64))
+    data = (images, labels), (images[:2], labels[:2])
+    found = s.compare("nearest + conv", 0, steps=1, data=data)
+    grey = s.compare("nearest + conv", 0, steps=1)
+    assert found["parameters"] - grey["parameters"] == 2 * 9 * 8  # two more channels come in
+    assert len(found["iou"]) == 3
