@@ -1,10 +1,12 @@
 """Compare ways to upsample inside networks, for the chapters of part V.
 
+    python -m benchmarks.networks segmentation [--seeds N] [--data pets]
     python -m benchmarks.networks superresolution [--seeds N]
 
 Trains each network of the comparison with N seeds, on one core, one after the other. Every figure
 of every run goes to benchmarks/networks_TASK.json, with date, command and versions. The book draws
-its table from that record.
+its table from that record. With `--data`, a public dataset is downloaded first and used instead of
+what the book uses; the record's name says so.
 """
 
 from __future__ import annotations
@@ -22,6 +24,28 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "book"))
 
 
+def segmentation(seeds, data=None):
+    """Return the figures of every run, with skips and without, and the times of every round."""
+    import segmentation as seg
+
+    options = {}
+    if data == "pets":
+        import datasets
+
+        folder = ROOT / "_build" / "datasets" / "pets"
+        datasets.fetch_pets(folder)
+        learn = datasets.pets(folder, "trainval", count=2000)
+        options = {"data": (learn, datasets.pets(folder, "test", count=200)), "steps": 2000}
+    samples = {"skips": {}, "no skips": {}}
+    for seed in range(seeds):
+        for name in seg.UPSAMPLINGS:
+            for kind, runs in samples.items():
+                found = seg.compare(name, seed, skips=kind == "skips", **options)
+                runs.setdefault(name, []).append(found)
+                print(seed, kind, name, found, flush=True)
+    return {"samples": samples, "times": seg.times()}
+
+
 def superresolution(seeds):
     """Return the figures of every run, the times of every round, and the bicubic quality."""
     import superresolution as sr
@@ -35,7 +59,9 @@ def superresolution(seeds):
     return {"bicubic": {"psnr": psnr, "ssim": ssim}, "samples": samples, "times": sr.times()}
 
 
-TASKS = {"superresolution": superresolution}
+TASKS = {"segmentation": segmentation, "superresolution": superresolution}
+DATA = {"pets": "segmentation"}
+"""Public datasets, and the task each of them is for."""
 
 
 def main():
@@ -43,16 +69,27 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--data", choices=DATA, help="a public dataset, downloaded first")
     arguments = parser.parse_args()
+    if arguments.data and DATA[arguments.data] != arguments.task:
+        parser.error(f"{arguments.data} is for {DATA[arguments.data]}")
+    options = {"data": arguments.data} if arguments.data else {}
     torch.set_num_threads(1)
+    try:
+        found = TASKS[arguments.task](arguments.seeds, **options)
+    except (ConnectionError, ValueError) as error:
+        if not arguments.data:
+            raise
+        sys.exit(str(error))
     record = {
         "date": datetime.date.today().isoformat(),
         "command": " ".join(["python -m benchmarks.networks", *sys.argv[1:]]),
         "versions": {name: version(name) for name in ("torch", "numpy", "scikit-image")},
         "seeds": arguments.seeds,
-        **TASKS[arguments.task](arguments.seeds),
+        **found,
     }
-    to = Path(__file__).with_name(f"networks_{arguments.task}.json")
+    name = "_".join(["networks", arguments.task, *options.values()])
+    to = Path(__file__).with_name(f"{name}.json")
     to.write_text(json.dumps(record, indent=1) + "\n")
 
 

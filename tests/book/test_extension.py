@@ -78,6 +78,20 @@ def test_the_notebook_carries_the_drawings_and_keeps_the_rest_of_the_cell():
     assert "jupyter" not in second.metadata
 
 
+def test_the_notebook_writes_the_modules_it_imports_before_it_does():
+    modules = {"net": "import parts\nx = parts.y", "parts": "y = 42", "other": ""}
+    sources = ["import math", "from net import x", "import parts"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+    cells = notebooks.standalone(notebook, "", modules).cells
+    assert [cell.source for cell in cells] == [
+        "import math",
+        "%%writefile net.py\nimport parts\nx = parts.y",
+        "%%writefile parts.py\ny = 42",
+        "from net import x",
+        "import parts",
+    ]
+
+
 def test_an_unknown_exercise_is_named():
     with pytest.raises(ExtensionError, match="no_such_exercise"):
         exercises.load_spec("no_such_exercise")

@@ -4,14 +4,17 @@ import ast
 from pathlib import Path
 
 import jupytext
+import nbformat
 
 
-def standalone(notebook, drawings):
+def standalone(notebook, drawings, modules=None):
     """Return `notebook` with the source of `drawings` in place of its import.
 
     A learner downloads one file. The cell that says `from figures import …` is replaced by
-    the drawing module itself, folded away, so that nothing else has to lie beside it.
+    the drawing module itself, folded away, so that nothing else has to lie beside it. Of
+    `modules`, name -> source, those that a cell imports are written to files in front of it.
     """
+    _write_modules(notebook, modules or {})
     for cell in notebook.cells:
         if cell.cell_type != "code" or "from figures import" not in cell.source:
             continue
@@ -25,6 +28,32 @@ def standalone(notebook, drawings):
         cell.source = "\n".join(part for part in (note, drawings, rest) if part)
         cell.metadata["jupyter"] = {"source_hidden": True}
     return notebook
+
+
+def _write_modules(notebook, modules):
+    """Put cells that write `modules` in front of the first cell that imports each of them."""
+    cells, written = [], set()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            for name in sorted(_imported(cell.source, modules) - written):
+                file = nbformat.v4.new_code_cell(f"%%writefile {name}.py\n{modules[name]}")
+                file.metadata["jupyter"] = {"source_hidden": True}
+                cells.append(file)
+                written.add(name)
+        cells.append(cell)
+    notebook.cells = cells
+
+
+def _imported(code, modules):
+    """Return the names of the `modules` that `code` imports, and of those that these import."""
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    names &= set(modules)
+    return names.union(*(_imported(modules[name], modules) for name in names))
 
 
 def is_notebook(app, docname):
@@ -42,12 +71,14 @@ def write(app, exception):
     """Write the notebooks beside the sources, where the download menu points."""
     if exception or app.builder.format != "html":
         return
-    drawings = Path(app.srcdir, "book", "figures.py").read_text(encoding="utf-8")
+    beside = Path(app.srcdir, "book").glob("*.py")
+    modules = {path.stem: path.read_text(encoding="utf-8") for path in beside}
+    drawings = modules.pop("figures")
     for docname in sorted(app.env.found_docs):
         if is_notebook(app, docname):
             source = jupytext.read(app.env.doc2path(docname))
             target = Path(app.outdir, "_sources", f"{docname}.ipynb")
-            jupytext.write(standalone(source, drawings.strip()), target, fmt="ipynb")
+            jupytext.write(standalone(source, drawings.strip(), modules), target, fmt="ipynb")
 
 
 def setup(app):
