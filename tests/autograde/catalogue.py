@@ -63,6 +63,13 @@ CATALOGUE = {
         "torch_kernel_to_tf": ("(w)", BOTH),
         "same_transposed_in_torch": ("(x, w, output_hw, stride)", TF),
     },
+    "ps06-gradients": {
+        "ConvTranspose1d": ("(x, w, stride)", TORCH),
+        "conv_transpose1d_custom": ("(x, w, stride)", TF),
+        "conv_transpose2d_as_vjp_torch": ("(x, w, stride, padding)", TORCH),
+        "conv_transpose2d_as_vjp_tf": ("(x, w, stride, padding)", TF),
+        "adjoint_gap": ("(x, y, w, stride, padding)", BOTH),
+    },
     "ps07-initialisation-and-artifacts": {
         "bilinear_kernel": ("(factor)", BOTH),
         "bilinear_weight": ("(channels, factor)", BOTH),
