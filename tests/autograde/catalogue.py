@@ -80,4 +80,10 @@ CATALOGUE = {
         "icnr": ("(shape, r, rng)", TORCH),
         "subpixel_to_transposed": ("(w, r)", TORCH),
     },
+    "ps08-networks": {
+        "FCN8sHead": ("(c3, c4, c5, classes)", TORCH),
+        "UNetUpBlock": ("(c_in, c_skip, c_out)", TORCH),
+        "SegNetDecoderBlock": ("(c_in, c_out)", TORCH),
+        "ESPCN": ("(factor, channels, width)", TORCH),
+    },
 }

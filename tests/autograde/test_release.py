@@ -148,7 +148,8 @@ def test_exercise_has_its_answer_cell_and_its_test_cell(problem_set, name):
     spec = specs.get(name)
     mark = answer.metadata["nbgrader"]
     assert (mark["solution"], mark["grade"], mark["locked"]) == (True, False, False)
-    assert answer.source.startswith(f"def {name}({spec.parameters}):")
+    starts = f"def {name}({spec.parameters}):", f"class {name}("
+    assert answer.source.startswith(starts)
     assert f'    """{answer.source.split(chr(34) * 3)[1]}"""' in answer.source
     mark = test.metadata["nbgrader"]
     assert (mark["solution"], mark["grade"], mark["locked"]) == (False, True, True)

@@ -327,12 +327,10 @@ def test_misconception_is_diagnosed_from_the_visible_cases_if_it_shows_there(nam
 def test_no_two_misconceptions_answer_alike(spec, seed):
     cases = spec.all_cases(seed)
 
-    def answers(m):
-        return [attempt(spec, m.fn, c) for c in cases]
-
-    for a, b in combinations(spec.misconceptions, 2):
-        pairs = zip(answers(a), answers(b), strict=True)
-        assert not all(alike(spec, p, q) for p, q in pairs), (a.name, b.name)
+    answers = {m.name: [attempt(spec, m.fn, c) for c in cases] for m in spec.misconceptions}
+    for a, b in combinations(answers, 2):
+        pairs = zip(answers[a], answers[b], strict=True)
+        assert not all(alike(spec, p, q) for p, q in pairs), (a, b)
 
 
 # -- the starter code ----------------------------------------------------------------------
