@@ -1,4 +1,4 @@
-"""ps08: the blocks of networks that enlarge, in PyTorch.
+"""ps08: the blocks of networks that enlarge, in PyTorch and in Keras.
 
 Sources: Long, Shelhamer & Darrell, *Fully Convolutional Networks for Semantic Segmentation* (2015);
 Ronneberger, Fischer & Brox, *U-Net* (2015); Badrinarayanan, Kendall & Cipolla, *SegNet* (2017);
@@ -9,12 +9,13 @@ Convolutional Neural Network* (2016); the API pages of `torch.nn`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from autograde.spec import Aspect, Case, Misconception, Rules, Spec
-from autograde.specs.common import between, whole_numbers
+from autograde.specs.common import between, tensorflow, whole_numbers
 
 FCN, UNET = "book/fcn", "book/u-net"
 SEGNET, SUPER = "book/segnet-and-relatives", "book/super-resolution"
@@ -604,7 +605,7 @@ UNET_UP = Spec(
         _wrong_unet(
             "without-bias",
             "The layers have no bias",
-            "All three layers have a bias, which is PyTorch's default.",
+            "All three layers have a bias, which is the default.",
             "up-block",
             bias=False,
         ),
@@ -1122,6 +1123,333 @@ ESPCN = Spec(
     ),
 )
 
+# -- the same in Keras ---------------------------------------------------------------------------
+
+
+def _keras_driver(fn, *settings, about=None, size=None, drawn=False, **rest):
+    """Build a Keras layer and look at it, as `_driver` does at PyTorch's.
+
+    A kernel is drawn with PyTorch's axes and then turned into Keras' order. Meanwhile TensorFlow's
+    native code may write to nowhere only: nbgrader gives a test cell with stderr no points.
+    """
+    import os
+
+    import numpy as np
+
+    from autograde.calling import NotAsked
+
+    def values(number, j, shape):
+        if not drawn:
+            return np.full(shape, float(number))
+        rng, axes = np.random.default_rng([number, j]), len(shape)
+        shape = [shape[a] for a in (3, 2, 0, 1)] if axes == 4 else shape
+        taps = rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape)
+        taps = abs(taps) / 4 if j == 3 else taps
+        return taps.transpose(2, 3, 1, 0) if axes == 4 else taps
+
+    def run():
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")
+        net, what = fn(*settings), (about or "").partition(" ")
+        if not isinstance(net, tf.keras.layers.Layer):
+            raise NotAsked(f"is no Keras layer, but made a {type(net).__name__}.")
+        inputs = [
+            tf.constant(v, tf.float32 if v.dtype.kind == "f" else tf.int64)
+            for v in rest.values()
+            if isinstance(v, np.ndarray)
+        ]
+        numbers = {name: v for name, v in rest.items() if not isinstance(v, np.ndarray)}
+        for name in numbers:
+            if not isinstance(getattr(net, name, None), tf.keras.layers.Layer):
+                names = ", ".join(f"`{n}`" for n in numbers)
+                raise NotAsked(
+                    f"has no layer called `{name}`. The layers are to be called {names}."
+                )
+        layers = {name: getattr(net, name) for name in numbers}
+        net(*inputs)  # Keras makes the weights when it sees what comes in
+        parameters = [w for layer in layers.values() for w in layer.trainable_weights]
+        if what[0] == "parameters":
+            counts = [layer.trainable_weights for layer in layers.values()]
+            counts.append(net.trainable_weights)
+            return np.array([sum(int(np.prod(w.shape)) for w in ws) for ws in counts])
+        if what[0] == "start":
+            return layers[what[2]].get_weights()[0]
+        if what[0] == "blocks":
+            found = []
+            for weight in layers[what[2]].get_weights():
+                blocks = weight.reshape(-1, size, weight.shape[-1] // size)
+                found.append((blocks != blocks[:, :1]).any(0).ravel())
+            return np.array(found).astype(int)
+        for name, layer in layers.items():
+            new = [values(numbers[name], j, w.shape) for j, w in enumerate(layer.weights)]
+            layer.set_weights(new)
+        with tf.GradientTape() as tape:
+            z = net(*inputs, training=what[0] == "training")
+            if not isinstance(z, tf.Tensor):
+                raise NotAsked(f"gave {type(z).__name__}, not a tensor.")
+            n, h, w, c = z.shape
+            places = tf.reshape(
+                tf.range(1, tf.size(z) + 1), (n, c, h, w)
+            )  # counted as PyTorch does
+            places = tf.transpose(places, (0, 2, 3, 1))
+            weighted = tf.reduce_sum(z * tf.cast(places, z.dtype))
+        if what[0] != "gradients":
+            return z.numpy()
+        found = tape.gradient(weighted, [w.value for w in parameters])
+        sums = [0.0 if g is None else float(tf.reduce_sum(g)) for g in found]
+        return np.array(sums, np.float32)  # rounded as Keras rounds
+
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        return run()
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _keras_network(forward, **parts):
+    """Return a Keras layer of these parts, whose `call` hands it to `forward` first."""
+
+    class Network(tensorflow().keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            for name, part in parts.items():
+                setattr(self, name, part)
+
+        def build(self, *shapes, **more):
+            self.built = True  # its parts build themselves
+
+        def call(self, *inputs):
+            return forward(self, *inputs)
+
+    return Network()
+
+
+def _in_keras(cases, build):
+    """Return the cases of the exercise in PyTorch with the channels last.
+
+    Keras needs inputs to make the weights of: `build(*settings)` where a case has none.
+    """
+
+    def last(array, about=None):
+        array = np.asarray(array)
+        if array.ndim != 4:
+            return array
+        if (about or "").startswith("start"):
+            return array.transpose(2, 3, 1, 0)
+        return np.ascontiguousarray(np.moveaxis(array, 1, -1))
+
+    def moved(rng):
+        for case in cases(rng):
+            kwargs = dict(case.kwargs)
+            if not any(isinstance(v, np.ndarray) for v in kwargs.values()):
+                kwargs = build(*case.args) | kwargs
+            kwargs = {k: last(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
+            expected = case.expected
+            if expected is not None:
+                expected = last(expected, kwargs.get("about"))
+            yield Case(case.aspect, case.args, kwargs, case.visible, expected)
+
+    return moved
+
+
+def _last_cut(x, hw, *, front=False):
+    """Crop to height and width: at the end, or in front."""
+    spare = [int(n) - int(m) if front else 0 for n, m in zip(x.shape[1:3], hw, strict=True)]
+    return x[:, spare[0] : spare[0] + hw[0], spare[1] : spare[1] + hw[1]]
+
+
+def _last_resized(x, hw):
+    return tensorflow().image.resize(x, tuple(hw))
+
+
+def _keras_unet(
+    c_in, c_skip, c_out, *, cut=_last_cut, skip_first=True, bias=True, first=True, second=True
+):  # fmt: skip
+    """Return a block of a U-Net; the misconceptions bend it."""
+    tf = tensorflow()
+    layers = tf.keras.layers
+
+    def forward(net, x, skip):
+        x = cut(net.up(x), skip.shape[1:3])
+        x = net.first(tf.concat([skip, x] if skip_first else [x, skip], -1))
+        x = net.second(tf.nn.relu(x) if first else x)
+        return tf.nn.relu(x) if second else x
+
+    return _keras_network(
+        forward,
+        up=layers.Conv2DTranspose(c_out, 2, 2, use_bias=bias),
+        first=layers.Conv2D(c_out, 3, padding="same", use_bias=bias),
+        second=layers.Conv2D(c_out, 3, padding="same", use_bias=bias),
+    )
+
+
+def _bent(spec, build, **bends):
+    """Return those misconceptions of a spec in PyTorch that have a bend here, in Keras."""
+    return tuple(
+        replace(m, fn=partial(build, **bends[m.name.replace("-", "_")]))
+        for m in spec.misconceptions
+        if m.name.replace("-", "_") in bends
+    )
+
+
+def tf_unet(*settings, **rest):
+    """Return what Keras' layers make of it, put together as the exercise says."""
+    return _keras_driver(_keras_unet, *settings, **rest)
+
+
+def _as_torch(oracle):
+    """Return PyTorch's answer to a case with the channels last."""
+
+    def answer(*settings, **rest):
+        rest = {
+            k: np.ascontiguousarray(np.moveaxis(v, -1, 1)) if isinstance(v, np.ndarray) else v
+            for k, v in rest.items()
+        }
+        result = oracle(*settings, **rest)
+        if result.ndim != 4:
+            return result
+        if (rest.get("about") or "").startswith("start"):
+            return result.transpose(2, 3, 1, 0)
+        return np.moveaxis(result, 1, -1)
+
+    return answer
+
+
+KERAS = Rules(libraries=("numpy", "tensorflow"), seconds=20.0)
+
+UNET_UP_KERAS = replace(
+    UNET_UP,
+    name="UNetUpBlockKeras",
+    title="The step upwards in Keras",
+    summary="The U-Net's step as a Keras layer.",
+    minutes=15,
+    cases=_in_keras(
+        _unet_cases,
+        lambda c_in, c_skip, c_out: {
+            "x": np.zeros((1, c_in, 1, 1)),
+            "skip": np.zeros((1, c_skip, 2, 2)),
+        },
+    ),
+    oracles={"PyTorch": _as_torch(torch_unet), "TensorFlow": tf_unet},
+    rules=KERAS,
+    driver=_keras_driver,
+    misconceptions=_bent(
+        UNET_UP,
+        _keras_unet,
+        skip_behind={"skip_first": False},
+        no_relu_at_the_end={"second": False},
+        no_relu_in_between={"first": False},
+        cropped_in_front={"cut": partial(_last_cut, front=True)},
+        resized_to_fit={"cut": _last_resized},
+        without_bias={"bias": False},
+    ),
+)
+
+
+def _keras_espcn(
+    factor, channels, width, *, shuffle=None, last=None, end=None, start="icnr", second=True,
+    narrow=True,
+):  # fmt: skip
+    """Return an ESPCN; the misconceptions bend it."""
+    tf = tensorflow()
+    layers, r = tf.keras.layers, factor**2
+    shuffle = shuffle or (lambda x: tf.nn.depth_to_space(x, factor) if factor > 1 else x)
+    last, end = last or (lambda x: x), end or (lambda z, x: z)
+
+    def kernel(shape, dtype=None):
+        out = shape[-1]
+        # Numbers that all differ, so that it shows which are equal by design.
+        drawn = np.arange(1.0, np.prod(shape) + 1).reshape(shape)
+        if start == "icnr":
+            drawn = np.tile(drawn[..., : out // r], r)
+        elif start == "repeated":
+            drawn = np.repeat(drawn[..., : out // r], r, -1)
+        return tf.constant(drawn, tf.float32)
+
+    def forward(net, x):
+        z = net.second(tf.nn.relu(net.first(x)))
+        z = net.third(tf.nn.relu(z) if second else z)
+        return end(shuffle(last(z)), x)
+
+    half = width // 2 if narrow else width
+    return _keras_network(
+        forward,
+        first=layers.Conv2D(width, 5, padding="same"),
+        second=layers.Conv2D(half, 3, padding="same"),
+        third=layers.Conv2D(channels * r, 3, padding="same", kernel_initializer=kernel),
+    )
+
+
+def tf_espcn(*settings, **rest):
+    """Return what Keras' layers make of it, put together as the exercise says."""
+    return _keras_driver(_keras_espcn, *settings, **rest)
+
+
+def _torch_shuffle_of_tf(x, r):
+    """Shuffle channels-last images with PyTorch's order of channels."""
+    tf = tensorflow()
+    n, h, w, c = x.shape
+    x = tf.reshape(x, (n, h, w, c // r**2, r, r))
+    return tf.reshape(tf.transpose(x, (0, 1, 4, 2, 5, 3)), (n, r * h, r * w, c // r**2))
+
+
+def _keras_espcn_with(bend):
+    """Return a builder whose bend has to know the factor."""
+
+    def build(factor, channels, width):
+        return _keras_espcn(factor, channels, width, **bend(factor))
+
+    return build
+
+
+ESPCN_KERAS = replace(
+    ESPCN,
+    name="ESPCNKeras",
+    title="ESPCN in Keras",
+    summary="The same network as a Keras layer, in TensorFlow's order of channels.",
+    minutes=15,
+    cases=_in_keras(
+        _espcn_cases, lambda factor, channels, width: {"x": np.zeros((1, channels, 1, 1))}
+    ),
+    oracles={
+        "PyTorch": _as_torch(partial(_driver, partial(_espcn, shuffle=_blocks_first))),
+        "TensorFlow": tf_espcn,
+    },
+    rules=KERAS,
+    driver=_keras_driver,
+    misconceptions=(
+        *_bent(
+            ESPCN,
+            _keras_espcn,
+            relu_at_the_end={"last": lambda x: tensorflow().nn.relu(x)},
+            no_relu_in_between={"second": False},
+            image_added={"end": lambda z, x: z + _last_resized(x, z.shape[1:3])},
+            width_not_halved={"narrow": False},
+            begins_at_random={"start": None},
+        ),
+        Misconception(
+            "pytorch-order",
+            "The channels are read in PyTorch's order",
+            "The channels of one block are taken from side by side, as `F.pixel_shuffle` does. In "
+            "TensorFlow's order they stand far apart.",
+            f"{SPACE}#channel-orders",
+            _keras_espcn_with(lambda r: {"shuffle": lambda x: _torch_shuffle_of_tf(x, r)}),
+        ),
+        Misconception(
+            "icnr-in-pytorchs-order",
+            "The wrong kernels are equal",
+            "At the start, neighbouring kernels are equal, as they have to be in PyTorch. In "
+            "TensorFlow's order neighbours go to different channels.",
+            f"{SPACE}#channel-orders",
+            partial(_keras_espcn, start="repeated"),
+        ),
+    ),
+)
+
 
 # -- predict first ---------------------------------------------------------------------------
 
@@ -1190,8 +1518,6 @@ PREDICT = Spec(
 
 def tf_parameters():
     """Return how many parameters Keras' layers of this block have."""
-    from autograde.specs.common import tensorflow
-
     layers = tensorflow().keras.layers
     up, first, second = layers.Conv2DTranspose(32, 2, 2), *(layers.Conv2D(32, 3) for _ in "ab")
     for layer, channels in ((up, 64), (first, 64), (second, 32)):
@@ -1199,4 +1525,12 @@ def tf_parameters():
     return sum(layer.count_params() for layer in (up, first, second))
 
 
-SPECS = (PREDICT, FCN8S, UNET_UP, SEGNET_BLOCK, ESPCN)
+SPECS = (
+    PREDICT,
+    FCN8S,
+    UNET_UP,
+    SEGNET_BLOCK,
+    ESPCN,
+    UNET_UP_KERAS,
+    ESPCN_KERAS,
+)

@@ -15,7 +15,7 @@
 #
 # Four blocks, each from a network that has made its way of enlarging known: the head of an FCN-8s,
 # a step upwards in a U-Net, a step upwards in a SegNet, and a whole ESPCN. You will write each as a
-# module in PyTorch.
+# module in PyTorch, and two of them once more in Keras.
 #
 # **How it works.** Replace `raise NotImplementedError` by your code and run the cell. The cell
 # below it checks your class on examples small enough to verify by hand. If the answer is
@@ -23,9 +23,10 @@
 # After you hand in, hidden tests try many more inputs, and each *aspect* that holds on all of
 # them gives its points.
 #
-# Here everything in `torch.nn` and `torch.nn.functional` is yours to use. Two things have to be
-# exact: **which layers there are, and what they are called.** Only so can weights from elsewhere be
-# loaded, and that is what the checks do. In what they show, the numbers in the brackets are:
+# Here everything in `torch.nn`, `torch.nn.functional` and `tf.keras` is yours to use. Two things
+# have to be exact: **which layers there are, and what they are called.** Only so can weights from
+# elsewhere be loaded, and that is what the checks do. In what they show, the numbers in the
+# brackets are:
 #
 # - the settings with which your class is made, and the maps that go in;
 # - for each layer a number: all its weights and biases have this value. With `drawn=True` the
@@ -363,7 +364,122 @@ class ESPCN(nn.Module):
 
 
 # %% [markdown]
-# ## 6. In your own words
+# ## 6. The step upwards in Keras
+#
+# {facts: UNetUpBlockKeras}
+#
+# The step of exercise 3 as a Keras layer, with the channels last: the same three layers with the
+# same names, in the same order, with the skip's channels first. Keras sees by itself how many
+# channels come in; `c_in` and `c_skip` are there so that both classes are made alike.
+#
+# <details><summary>Hint 1</summary>
+#
+# `padding="same"` keeps the size of a convolution with stride 1.
+#
+# </details>
+
+# %%
+import tensorflow as tf
+
+
+# %% exercise="UNetUpBlockKeras"
+class UNetUpBlockKeras(tf.keras.layers.Layer):
+    """Enlarge a map, set the skip beside it and convolve twice."""
+
+    def __init__(self, c_in, c_skip, c_out):
+        """Make the layers.
+
+        c_in    channels of what comes from below
+        c_skip  channels of the skip
+        c_out   channels of what comes out
+        """
+        super().__init__()
+        ### BEGIN SOLUTION
+        layers = tf.keras.layers
+        self.up = layers.Conv2DTranspose(c_out, 2, 2)
+        self.first = layers.Conv2D(c_out, 3, padding="same", activation="relu")
+        self.second = layers.Conv2D(c_out, 3, padding="same", activation="relu")
+        ### END SOLUTION
+
+    def call(self, x, skip):
+        """Return a map of the skip's size, (N, H, W, c_out).
+
+        x     tensor of shape (N, ceil(H / 2), ceil(W / 2), c_in)
+        skip  tensor of shape (N, H, W, c_skip)
+        """
+        ### BEGIN SOLUTION
+        h, w = skip.shape[1:3]
+        x = tf.concat([skip, self.up(x)[:, :h, :w]], axis=-1)
+        return self.second(self.first(x))
+        ### END SOLUTION
+
+
+# %% [markdown]
+# ## 7. ESPCN in Keras
+#
+# {facts: ESPCNKeras}
+#
+# The network of exercise 5 as a Keras layer: the same three layers with the same names. The pixel
+# shuffle is `tf.nn.depth_to_space`, so the channels are read in **TensorFlow's order**, and the
+# kernels of `third` that begin equal are others than in PyTorch.
+#
+# <details><summary>Hint 1</summary>
+#
+# A layer takes its first weights from `kernel_initializer`. That may be a function of the kernel's
+# shape, (height, width, in, out), and a `dtype`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In TensorFlow's order, which channels make one block: neighbours, or every so-many-th one?
+# `tf.tile` and `tf.repeat` differ in that.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `tf.nn.depth_to_space` refuses blocks of 1 × 1.
+#
+# </details>
+
+
+# %% exercise="ESPCNKeras"
+class ESPCNKeras(tf.keras.layers.Layer):
+    """Three convolutions on the small image, then depth to space."""
+
+    def __init__(self, factor, channels, width):
+        """Make the layers.
+
+        factor    how many times as large the image becomes, 1 or more
+        channels  of the image
+        width     channels behind the first convolution, an even number
+        """
+        super().__init__()
+
+        ### BEGIN SOLUTION
+        def icnr(shape, dtype=None):
+            few = tf.keras.initializers.GlorotUniform()((*shape[:-1], channels), dtype=dtype)
+            return tf.tile(few, [1, 1, 1, factor**2])
+
+        layers = tf.keras.layers
+        self.factor = factor
+        self.first = layers.Conv2D(width, 5, padding="same", activation="relu")
+        self.second = layers.Conv2D(width // 2, 3, padding="same", activation="relu")
+        self.third = layers.Conv2D(channels * factor**2, 3, padding="same", kernel_initializer=icnr)
+        ### END SOLUTION
+
+    def call(self, x):
+        """Return the enlarged image, (N, factor * H, factor * W, channels).
+
+        x  tensor of shape (N, H, W, channels)
+        """
+        ### BEGIN SOLUTION
+        x = self.third(self.second(self.first(x)))
+        return tf.nn.depth_to_space(x, self.factor) if self.factor > 1 else x
+        ### END SOLUTION
+
+
+# %% [markdown]
+# ## 8. In your own words
 #
 # {points: which_block}
 #

@@ -85,5 +85,7 @@ CATALOGUE = {
         "UNetUpBlock": ("(c_in, c_skip, c_out)", TORCH),
         "SegNetDecoderBlock": ("(c_in, c_out)", TORCH),
         "ESPCN": ("(factor, channels, width)", TORCH),
+        "UNetUpBlockKeras": ("(c_in, c_skip, c_out)", BOTH),
+        "ESPCNKeras": ("(factor, channels, width)", BOTH),
     },
 }

@@ -1,5 +1,7 @@
 """Right answers to problem set 8, each written in a way of its own, as learners write them."""
 
+import numpy as np
+import tensorflow as tf
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -277,10 +279,138 @@ class EspcnSequential(nn.Module):
         return self.layers(x)
 
 
+# -- UNetUpBlockKeras --------------------------------------------------------------------------
+
+keras = tf.keras
+layers = keras.layers
+
+
+class KerasUp(layers.Layer):
+    """The activations are in the layers."""
+
+    def __init__(self, c_in, c_skip, c_out):
+        super().__init__()
+        self.up = layers.Conv2DTranspose(c_out, 2, strides=2, padding="same")
+        self.first = layers.Conv2D(c_out, 3, padding="same", activation="relu")
+        self.second = layers.Conv2D(c_out, 3, padding="same", activation="relu")
+        self.join = layers.Concatenate()
+
+    def call(self, x, skip):
+        x = self.up(x)[:, : skip.shape[1], : skip.shape[2], :]
+        return self.second(self.first(self.join([skip, x])))
+
+
+class KerasUpModel(keras.Model):
+    """A model, with ReLUs of their own."""
+
+    def __init__(self, c_in, c_skip, c_out):
+        super().__init__()
+        self.up = layers.Conv2DTranspose(c_out, (2, 2), (2, 2), "valid")
+        self.first = layers.Conv2D(c_out, (3, 3), padding="same")
+        self.second = layers.Conv2D(c_out, (3, 3), padding="same")
+        self.relu = layers.ReLU()
+
+    def call(self, x, skip, training=None):
+        size = tf.shape(skip)
+        x = tf.concat([skip, self.up(x)[:, : size[1], : size[2]]], 3)
+        for layer in (self.first, self.second):
+            x = self.relu(layer(x))
+        return x
+
+
+class KerasUpPadded(layers.Layer):
+    """Padded by hand."""
+
+    def __init__(self, c_in, c_skip, c_out):
+        super().__init__()
+        self.up = layers.Conv2DTranspose(filters=c_out, kernel_size=2, strides=2)
+        self.first = layers.Conv2D(c_out, 3)
+        self.second = layers.Conv2D(c_out, 3)
+        self.around = layers.ZeroPadding2D(1)
+
+    def call(self, x, skip):
+        _, h, w, _ = skip.shape
+        x = keras.ops.concatenate([skip, self.up(x)[:, :h, :w]], axis=-1)
+        x = tf.nn.relu(self.first(self.around(x)))
+        return tf.nn.relu(self.second(self.around(x)))
+
+
+# -- ESPCNKeras --------------------------------------------------------------------------------
+
+
+class KerasEspcn(layers.Layer):
+    def __init__(self, factor, channels, width):
+        super().__init__()
+        self.r = factor
+        self.first = layers.Conv2D(width, 5, padding="same", activation="relu")
+        self.second = layers.Conv2D(width // 2, 3, padding="same", activation="relu")
+        self.third = layers.Conv2D(
+            channels * factor**2, 3, padding="same", kernel_initializer=self.icnr
+        )
+
+    def icnr(self, shape, dtype=None):
+        kernels = tf.random.normal([*shape[:3], shape[3] // self.r**2], stddev=0.1)
+        return tf.concat([kernels] * self.r**2, axis=-1)
+
+    def call(self, x):
+        x = self.third(self.second(self.first(x)))
+        return x if self.r == 1 else tf.nn.depth_to_space(x, self.r)
+
+
+class KerasEspcnZeros(layers.Layer):
+    """All zeros are equal, too: begin as you like."""
+
+    def __init__(self, factor, channels, width):
+        super().__init__()
+        self.factor, self.channels = factor, channels
+        self.first = layers.Conv2D(width, 5, padding="same")
+        self.second = layers.Conv2D(width // 2, 3, padding="same")
+        self.third = layers.Conv2D(
+            channels * factor**2, 3, padding="same", kernel_initializer="zeros"
+        )
+
+    def call(self, x):
+        x = tf.nn.relu(self.first(x))
+        x = tf.nn.relu(self.second(x))
+        x = self.third(x)
+        r, (_, h, w, _) = self.factor, x.shape
+        x = tf.reshape(x, [-1, h, w, r, r, self.channels])
+        x = tf.transpose(x, [0, 1, 3, 2, 4, 5])
+        return tf.reshape(x, [-1, h * r, w * r, self.channels])
+
+
+class KerasEspcnConstant(keras.Model):
+    """Kernels by NumPy, biases all the same."""
+
+    def __init__(self, factor, channels, width):
+        super().__init__()
+        drawn = np.random.default_rng(0).normal(size=(3, 3, width // 2, channels)) / width
+        spread = np.tile(drawn, factor**2)
+        self.first = layers.Conv2D(width, 5, padding="same", activation=tf.nn.relu)
+        self.second = layers.Conv2D(width // 2, 3, padding="same", activation=tf.nn.relu)
+        self.third = layers.Conv2D(
+            channels * factor**2,
+            3,
+            padding="same",
+            kernel_initializer=lambda shape, dtype=None: tf.constant(spread, "float32"),
+            bias_initializer="ones",
+        )
+        self.factor = factor
+
+    def call(self, x):
+        for layer in (self.first, self.second, self.third):
+            x = layer(x)
+        if self.factor > 1:
+            x = tf.nn.depth_to_space(x, self.factor)
+        return x
+
+
 ANSWERS = {
     "predict_parameters": [parameters_number, parameters_sum, parameters_by_channel],
     "FCN8sHead": [HeadWithSubclass, HeadWithKron, HeadWithDict],
     "UNetUpBlock": [UpPlain, UpOutputSize, UpReturnedModule],
     "SegNetDecoderBlock": [SegPlain, SegScatter, SegByHand],
     "ESPCN": [EspcnPlain, EspcnDrawnOnce, EspcnSequential],
+    "UNetUpBlockKeras": [KerasUp, KerasUpModel, KerasUpPadded],
+    "ESPCNKeras": [KerasEspcn, KerasEspcnZeros, KerasEspcnConstant],
 }
