@@ -63,6 +63,13 @@ CATALOGUE = {
         "torch_kernel_to_tf": ("(w)", BOTH),
         "same_transposed_in_torch": ("(x, w, output_hw, stride)", TF),
     },
+    "ps06-gradients": {
+        "ConvTranspose1d": ("(x, w, stride)", TORCH),
+        "conv_transpose1d_custom": ("(x, w, stride)", TF),
+        "conv_transpose2d_as_vjp_torch": ("(x, w, stride, padding)", TORCH),
+        "conv_transpose2d_as_vjp_tf": ("(x, w, stride, padding)", TF),
+        "adjoint_gap": ("(x, y, w, stride, padding)", BOTH),
+    },
     "ps07-initialisation-and-artifacts": {
         "bilinear_kernel": ("(factor)", BOTH),
         "bilinear_weight": ("(channels, factor)", BOTH),
@@ -72,6 +79,14 @@ CATALOGUE = {
         "is_uniform": ("(k, s)", BOTH),
         "icnr": ("(shape, r, rng)", TORCH),
         "subpixel_to_transposed": ("(w, r)", TORCH),
+    },
+    "ps08-networks": {
+        "FCN8sHead": ("(c3, c4, c5, classes)", TORCH),
+        "UNetUpBlock": ("(c_in, c_skip, c_out)", TORCH),
+        "SegNetDecoderBlock": ("(c_in, c_out)", TORCH),
+        "ESPCN": ("(factor, channels, width)", TORCH),
+        "UNetUpBlockKeras": ("(c_in, c_skip, c_out)", BOTH),
+        "ESPCNKeras": ("(factor, channels, width)", BOTH),
     },
     "ps09-fast": {
         "im2col": ("(x, kernel_size, stride=1, padding=0, dilation=1)", BOTH),
