@@ -22,6 +22,10 @@ FILES = {
     "from figures import": ["book/figures.py"],
     "from gpu_records import": ["book/gpu_records.py", "benchmarks/gpu/*.json"],
     "from triton_kernels import": ["book/triton_kernels.py"],
+    "import segmentation": [
+        "book/segmentation*.py",
+        "benchmarks/networks_segmentation.json",
+    ],
     "import superresolution": [
         "book/superresolution*.py",
         "benchmarks/networks_superresolution.json",
