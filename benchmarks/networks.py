@@ -1,7 +1,7 @@
 """Compare ways to upsample inside networks, for the chapters of part V.
 
     python -m benchmarks.networks segmentation [--seeds N] [--data pets]
-    python -m benchmarks.networks superresolution [--seeds N]
+    python -m benchmarks.networks superresolution [--seeds N] [--data div2k]
 
 Trains each network of the comparison with N seeds, on one core, one after the other. Every figure
 of every run goes to benchmarks/networks_TASK.json, with date, command and versions. The book draws
@@ -46,21 +46,29 @@ def segmentation(seeds, data=None):
     return {"samples": samples, "times": seg.times()}
 
 
-def superresolution(seeds):
+def superresolution(seeds, data=None):
     """Return the figures of every run, the times of every round, and the bicubic quality."""
     import superresolution as sr
 
+    test, options = None, {}
+    if data == "div2k":
+        import datasets
+
+        folder = ROOT / "_build" / "datasets" / "div2k"
+        datasets.fetch_div2k(folder)
+        test = datasets.div2k(folder, range(881, 901))
+        options = {"data": (datasets.div2k(folder, range(801, 881)), test), "steps": 2000}
     samples = {}
     for seed in range(seeds):
         for name in sr.UPSAMPLINGS:
-            samples.setdefault(name, []).append(sr.compare(name, seed))
+            samples.setdefault(name, []).append(sr.compare(name, seed, **options))
             print(seed, name, samples[name][-1], flush=True)
-    psnr, ssim = sr.measure(sr.enlarge).mean(axis=0).tolist()
+    psnr, ssim = sr.measure(sr.enlarge, given=test).mean(axis=0).tolist()
     return {"bicubic": {"psnr": psnr, "ssim": ssim}, "samples": samples, "times": sr.times()}
 
 
 TASKS = {"segmentation": segmentation, "superresolution": superresolution}
-DATA = {"pets": "segmentation"}
+DATA = {"pets": "segmentation", "div2k": "superresolution"}
 """Public datasets, and the task each of them is for."""
 
 

@@ -9,17 +9,21 @@ import io
 import tarfile
 import urllib.error
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from skimage import color
 
 PETS = "https://thor.robots.ox.ac.uk/pets/"
 PETS_MD5 = {  # the publishers' files, as torchvision pins them, too
     "annotations.tar.gz": "95a8c909bbe2e81eed6a22bccdf3f68f",
     "images.tar.gz": "5c4f3ee8e5d25df40f4fd59a7f44e54c",
 }
+DIV2K = "https://data.vision.ee.ethz.ch/cvl/DIV2K/"
+DIV2K_MD5 = {"DIV2K_valid_HR.zip": "9fcdda83005c5e5997799b69f955ff88"}
 TRIMAP = np.array([0, 1, 0, 2])
 """From a trimap's 1 (pet), 2 (background), 3 (border) to ground 0, inside 1, rim 2."""
 
@@ -104,6 +108,35 @@ def pets(folder, split, count, size=96):
         photograph = photograph.resize((size, size), Image.Resampling.BILINEAR)
         images.append(np.asarray(photograph).transpose(2, 0, 1) / 255)
     return torch.tensor(np.stack(images)).float(), torch.tensor(np.stack(labels)).long()
+
+
+def fetch_div2k(folder):
+    """Download the hundred photographs of DIV2K's second part to `folder`. See `fetch`."""
+    for name, md5 in DIV2K_MD5.items():
+        fetch(DIV2K + name, Path(folder) / name, md5)
+
+
+def div2k(folder, numbers):
+    """Return the photographs with these numbers, of 801 to 900: a list of (1, 1, H, W).
+
+    They are grey, from 0 to 1, and H and W are even. Raises `FileNotFoundError` where the
+    archive is not in `folder`, and `ValueError` where it lacks one of them.
+    """
+    archive = Path(folder) / "DIV2K_valid_HR.zip"
+    if not archive.exists():
+        raise FileNotFoundError(f"{archive} is missing: fetch_div2k({str(folder)!r})")
+    photographs = []
+    with zipfile.ZipFile(archive) as members:
+        for number in numbers:
+            try:
+                raw = members.read(f"DIV2K_valid_HR/{number:04}.png")
+            except KeyError:
+                raise ValueError(f"{archive} has no photograph {number:04}") from None
+            rgb = np.asarray(Image.open(io.BytesIO(raw)).convert("RGB"))
+            height, width = (n - n % 2 for n in rgb.shape[:2])
+            grey = color.rgb2gray(rgb[:height, :width])
+            photographs.append(torch.tensor(grey).float()[None, None])
+    return photographs
 
 
 def _members(archive, wanted):

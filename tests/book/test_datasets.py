@@ -5,6 +5,7 @@ import http.server
 import io
 import tarfile
 import threading
+import zipfile
 
 import datasets
 import numpy as np
@@ -159,3 +160,31 @@ def test_what_the_archives_lack_is_named(folder):
     (folder / "images.tar.gz").unlink()
     with pytest.raises(FileNotFoundError, match=r"images.tar.gz is missing: fetch_pets"):
         datasets.pets(folder, "trainval", count=1)
+
+
+@pytest.fixture
+def div2k_folder(tmp_path):
+    """Two photographs in the format of DIV2K, one with odd sides."""
+    ramp = np.linspace(0, 255, 31 * 41 * 3).astype(np.uint8).reshape(31, 41, 3)
+    with zipfile.ZipFile(tmp_path / "DIV2K_valid_HR.zip", "w") as archive:
+        archive.writestr("DIV2K_valid_HR/", "")
+        archive.writestr("DIV2K_valid_HR/0801.png", png(ramp))
+        archive.writestr("DIV2K_valid_HR/0802.png", png(np.full((20, 30, 3), 255, np.uint8)))
+    return tmp_path, ramp
+
+
+def test_div2k_is_read_in_grey_with_even_sides_in_the_order_asked_for(div2k_folder):
+    folder, ramp = div2k_folder
+    white, grey = datasets.div2k(folder, [802, 801])
+    assert torch.allclose(white, torch.ones(1, 1, 20, 30))
+    assert grey.shape == (1, 1, 30, 40)
+    expected = ramp[:30, :40] @ [0.2125, 0.7154, 0.0721] / 255
+    np.testing.assert_allclose(grey[0, 0].numpy(), expected, atol=1e-6)
+
+
+def test_what_div2k_lacks_is_named(div2k_folder, tmp_path):
+    folder, _ = div2k_folder
+    with pytest.raises(ValueError, match="no photograph 0803"):
+        datasets.div2k(folder, [801, 803])
+    with pytest.raises(FileNotFoundError, match="fetch_div2k"):
+        datasets.div2k(tmp_path / "elsewhere", [801])
