@@ -128,9 +128,10 @@ class Engine:
         """Run the notebook in `data`.
 
         Exercises that allow different libraries are graded in a run of the notebook each: where
-        a framework is not allowed, there is none. The outputs are those of the last run, which
-        has the most libraries. Raises `Unreadable`, `SandboxUnavailable` from the kernels, and
-        `EngineError` if one of the engine's own processes dies of it.
+        a framework is not allowed, there is none. What a cell shows is from the last run in which
+        it did not fail, since it may have missed a framework in others. Raises `Unreadable`,
+        `SandboxUnavailable` from the kernels, and `EngineError` if one of the engine's own
+        processes dies of it.
         """
         notebook = parse(data)
         for last in (False, True):
@@ -244,7 +245,7 @@ class _Run:
         """
         begin = time.monotonic()
         self.deadline = begin + seconds
-        self.done.outputs = [[] for _ in self.cells]
+        earlier, self.done.outputs = self.done.outputs, [[] for _ in self.cells]
         try:
             for cell, outputs in zip(self.cells, self.done.outputs, strict=True):
                 name = grade_id(cell)
@@ -258,6 +259,9 @@ class _Run:
                 if name not in self.met:
                     self.done.incidents.append(f"The test cell of {name} is missing.")
                 self._grade(name)
+            for at, before in enumerate(earlier):
+                if _failed(self.done.outputs[at]) and not _failed(before):
+                    self.done.outputs[at] = before
         finally:
             self._drop_kernel()
             self._spend("total", time.monotonic() - begin)
@@ -387,6 +391,10 @@ _INCIDENTS = {
     "flood": ("OutputLimit", "A cell printed far too much and was stopped."),
     "dead": ("DeadKernelError", "A cell ended the kernel."),
 }
+
+
+def _failed(outputs: list[dict[str, Any]]) -> bool:
+    return any(output["output_type"] == "error" for output in outputs)
 
 
 def _error(name: str, text: str) -> dict[str, Any]:

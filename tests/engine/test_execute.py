@@ -125,6 +125,21 @@ def test_what_is_no_notebook_is_said_to_be_unreadable(engine, data):
         engine.execute(data, PS)
 
 
+def test_a_cell_shows_what_it_did_where_its_framework_is(engine):
+    """Problem set 6 is run without a framework, with PyTorch, and with TensorFlow."""
+    name = "ps06-gradients"
+    notebook = nbformat.read(EXERCISES / name / f"{name}.ipynb", as_version=4)
+    own = [
+        "import torch\nprint(torch.ones(2).sum().item())",
+        "import tensorflow as tf\nprint(float(tf.ones(3).numpy().sum()))",
+        "print(1 / 0)",
+    ]
+    notebook.cells += [nbformat.v4.new_code_cell(source) for source in own]
+    outputs = engine.execute(nbformat.writes(notebook).encode(), name).outputs[-3:]
+    assert [o["text"] for (o,) in outputs[:2]] == ["2.0\n", "3.0\n"]
+    assert outputs[2][0]["ename"] == "ZeroDivisionError"
+
+
 def test_the_release_itself_earns_nothing(engine):
     data = (EXERCISES / PS / f"{PS}.ipynb").read_bytes()
     assert set(scores(engine.execute(data, PS)).values()) == {0.0}
