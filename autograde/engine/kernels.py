@@ -128,6 +128,7 @@ class Zygote:
         self.limits = limits or Limits()
         self.sandboxed = sandboxed
         self._numbers = itertools.count()
+        self._closing = threading.Lock()
         self._lock = threading.Lock()  # for what follows
         self._starting: dict[int, Future] = {}
         self._kernels: dict[int, Kernel] = {}
@@ -309,18 +310,19 @@ class Zygote:
         """Kill the zygote and all its kernels, and remove what they left."""
         atexit.unregister(self.close)
         self._watchdog.close()
-        with contextlib.suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join()
-        self._control.close()
-        self._errors.close()
-        if self._stage:
-            shutil.rmtree(self._stage, ignore_errors=True)
+        with self._closing:  # whoever is still starting it closes it, too
+            with contextlib.suppress(OSError):
+                self._control.shutdown(socket.SHUT_RDWR)
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._reader.join()
+            self._control.close()
+            self._errors.close()
+            if self._stage:
+                shutil.rmtree(self._stage, ignore_errors=True)
 
     def __enter__(self):
         return self
