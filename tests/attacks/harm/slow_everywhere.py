@@ -6,7 +6,7 @@ import time
 
 
 def conv1d(x, w, stride=1, padding=0):
-    time.sleep(1.8)
+    time.sleep(0.8)
     return np.zeros(1)
 
 
