@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -11,7 +12,7 @@ from nbgrader.api import Gradebook
 from autograde import specs
 from autograde.course import EXERCISES, Course
 from autograde.database import Database
-from autograde.engine.execute import MOST_OUTPUT
+from autograde.engine.execute import MOST_OUTPUT, Engine
 from autograde.engine.record import Recorder
 from autograde.release import release
 from autograde.submission import Unreadable
@@ -98,6 +99,27 @@ def test_a_bad_cell_costs_its_own_points_only(engine, how):
     executed = engine.execute(bytes_of(given), PS)
     assert scores(executed) == FULL | {"conv1d_matrix": 0.0}
     assert executed.incidents
+
+
+MEMORY = """
+import os, time
+for _ in range(6):
+    if os.fork() == 0:
+        x = b"x" * (100 << 20)
+        time.sleep(60)
+time.sleep(60)
+"""
+
+
+def test_a_limit_that_a_cell_went_over_is_named(engine):
+    limits = replace(engine.limits(PS), memory=256 << 20, cell=60.0, notebook=180.0)
+    given = RIGHT | {"conv1d_matrix": f"{RIGHT['conv1d_matrix']}\n{MEMORY}"}
+    with Engine("a secret", limits=limits) as small:
+        executed = small.execute(bytes_of(given), PS)
+    assert set(executed.incidents) == {
+        "The notebook used more than 0.25 GiB of memory and was stopped."
+    }
+    assert scores(executed) == FULL | {"conv1d_matrix": 0.0}
 
 
 @pytest.mark.parametrize("how", ["ends the process", "crashes the interpreter"])
