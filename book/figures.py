@@ -1,8 +1,8 @@
 """Small figures for the course, drawn as inline SVG with the real numbers in them.
 
-Every function takes plain lists (or 1-D arrays, or tensors) of small numbers, does the
-arithmetic itself in plain Python, and returns a `Figure`, which Jupyter and the book
-show. The module needs the standard library only, so a downloaded notebook can carry it.
+Every function but `table` takes plain lists (or 1-D arrays, or tensors) of small numbers,
+does the arithmetic itself in plain Python, and returns a `Figure`, which Jupyter and the
+book show. The module needs the standard library only, so a downloaded notebook can carry it.
 
 One meaning has one colour and one shape in every figure of the course:
 
@@ -24,7 +24,7 @@ stylesheet switches them for dark mode, JupyterLab shows the fallbacks.
 Bars are quantities of something else, and have the colour of the text.
 
 Indices count from 0, as in the code beside the figures. `alt` is a required argument of
-every function: one or two sentences that say what the figure shows.
+every figure: one or two sentences that say what the figure shows.
 """
 
 import math
@@ -53,6 +53,7 @@ __all__ = [
     "scatter",
     "sliding_window",
     "steps",
+    "table",
     "zero_insertion",
 ]
 
@@ -87,6 +88,16 @@ class Figure:
 
     def _repr_html_(self):
         return self.html
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table, in Markdown. A page that shows one has `render_markdown_format: myst`."""
+
+    markdown: str
+
+    def _repr_markdown_(self):
+        return self.markdown
 
 
 @dataclass(frozen=True)
@@ -517,6 +528,23 @@ def bars(quantities, *, alt, caption=None, unit=""):
         art.text(2, y + 10, f"{label}: {text} {unit}".rstrip(), "start")
         art.bar(2, y + 24, 440 * value / most, name="bar", index=number)
     return art.figure(alt, caption)
+
+
+def table(head, rows, *, right=1, below=""):
+    """Set out `rows` (lists of numbers or Markdown text) as a table under the words of `head`.
+
+    The columns from `right` on hold numbers, and stand at the right. `below` is a line of
+    Markdown under the table.
+
+    Raises `ValueError` where a row is not as long as `head`.
+    """
+    rows = [list(row) for row in rows]
+    for row in rows:
+        if len(row) != len(head):
+            raise ValueError(f"the row {row} has {len(row)} columns, the head {len(head)}")
+    rule = ["---" if column < right else "---:" for column in range(len(head))]
+    lines = ["| " + " | ".join(map(str, line)) + " |" for line in (head, rule, *rows)]
+    return Table("\n".join([*lines, "", below] if below else lines))
 
 
 def resample(

@@ -347,6 +347,16 @@ def test_impossible_figures_are_refused():
         figures.zero_insertion([1, 2, 3], [1, 2], padding=2, stride=3, alt="a")
     with pytest.raises(ValueError, match="one of them at least above 0"):
         figures.bars([("nothing", 0)], alt="a")
+    with pytest.raises(ValueError, match="has 1 columns, the head 2"):
+        figures.table(["", "x"], [["one"]])
+
+
+def test_a_table_has_its_numbers_at_the_right_and_a_line_below():
+    shown = figures.table(["way", "taps", "IoU"], [["nearest", 9, 0.5]], below="*measured*")
+    head, rule, row, empty, below = shown._repr_markdown_().splitlines()
+    assert (head, row) == ("| way | taps | IoU |", "| nearest | 9 | 0.5 |")
+    assert (rule, empty, below) == ("| --- | ---: | ---: |", "", "*measured*")
+    assert figures.table(["n", "m"], [], right=0).markdown.splitlines()[1] == "| ---: | ---: |"
 
 
 @pytest.mark.parametrize("sent", range(4))
