@@ -1159,6 +1159,8 @@ def _keras_driver(fn, *settings, about=None, size=None, drawn=False, **rest):
             for v in rest.values()
             if isinstance(v, np.ndarray)
         ]
+        # Keras takes nothing but tensors by position.
+        how = {} if size is None or what[0] == "blocks" else {"size": tuple(size)}
         numbers = {name: v for name, v in rest.items() if not isinstance(v, np.ndarray)}
         for name in numbers:
             if not isinstance(getattr(net, name, None), tf.keras.layers.Layer):
@@ -1167,7 +1169,7 @@ def _keras_driver(fn, *settings, about=None, size=None, drawn=False, **rest):
                     f"has no layer called `{name}`. The layers are to be called {names}."
                 )
         layers = {name: getattr(net, name) for name in numbers}
-        net(*inputs)  # Keras makes the weights when it sees what comes in
+        net(*inputs, **how)  # Keras makes the weights when it sees what comes in
         parameters = [w for layer in layers.values() for w in layer.trainable_weights]
         if what[0] == "parameters":
             counts = [layer.trainable_weights for layer in layers.values()]
@@ -1185,7 +1187,7 @@ def _keras_driver(fn, *settings, about=None, size=None, drawn=False, **rest):
             new = [values(numbers[name], j, w.shape) for j, w in enumerate(layer.weights)]
             layer.set_weights(new)
         with tf.GradientTape() as tape:
-            z = net(*inputs, training=what[0] == "training")
+            z = net(*inputs, **how, training=what[0] == "training")
             if not isinstance(z, tf.Tensor):
                 raise NotAsked(f"gave {type(z).__name__}, not a tensor.")
             n, h, w, c = z.shape
@@ -1222,10 +1224,17 @@ def _keras_network(forward, **parts):
         def build(self, *shapes, **more):
             self.built = True  # its parts build themselves
 
-        def call(self, *inputs):
-            return forward(self, *inputs)
+        def call(self, *inputs, size=None):
+            return forward(self, *inputs, *([] if size is None else [size]))
 
     return Network()
+
+
+def _through_the_batch(indices, hw):
+    """Return PyTorch's switches (N, C, h, w) as TensorFlow counts them, channels and batch too."""
+    n, c = indices.shape[:2]
+    image, channel = np.arange(n).reshape(-1, 1, 1, 1), np.arange(c).reshape(-1, 1, 1)
+    return (image * hw[0] * hw[1] + indices) * c + channel
 
 
 def _in_keras(cases, build):
@@ -1247,6 +1256,8 @@ def _in_keras(cases, build):
             kwargs = dict(case.kwargs)
             if not any(isinstance(v, np.ndarray) for v in kwargs.values()):
                 kwargs = build(*case.args) | kwargs
+            if "indices" in kwargs:
+                kwargs["indices"] = _through_the_batch(kwargs["indices"], kwargs["size"])
             kwargs = {k: last(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
             expected = case.expected
             if expected is not None:
@@ -1264,6 +1275,52 @@ def _last_cut(x, hw, *, front=False):
 
 def _last_resized(x, hw):
     return tensorflow().image.resize(x, tuple(hw))
+
+
+def _keras_bilinear(channels, factor, *, bias=False, full=False, fill=None):
+    """Return a transposed convolution that begins bilinear; the misconceptions bend it."""
+    k = 2 * factor
+    stamp = _tent(k, factor) if fill is None else fill(k, factor)
+    diagonal = np.ones((channels, channels)) if full else np.eye(channels)
+    kernel = stamp[:, :, None, None] * diagonal
+    return tensorflow().keras.layers.Conv2DTranspose(
+        channels, k, factor, "same", use_bias=bias,
+        kernel_initializer=lambda shape, dtype=None: tensorflow().constant(kernel, "float32"),
+    )  # fmt: skip
+
+
+def _keras_fcn(
+    c3, c4, c5, classes, *, cut=_last_cut, join=None, last=_last_cut, score_bias=True,
+    activation=None, pool3=True, **enlarge,
+):  # fmt: skip
+    """Return the head of an FCN-8s; the misconceptions bend it."""
+    layers = tensorflow().keras.layers
+    join = join or (lambda up, skip: up + skip)
+    activation = activation or (lambda x: x)
+
+    def forward(net, pool3_, pool4, pool5, size):
+        scores = activation(net.score5(pool5))
+        skip = activation(net.score4(pool4))
+        scores = join(cut(net.twice5(scores), skip.shape[1:3]), skip)
+        skip = activation(net.score3(pool3_))
+        scores = cut(net.twice4(scores), skip.shape[1:3])
+        scores = join(scores, skip) if pool3 else scores
+        return last(net.last(scores), size)
+
+    return _keras_network(
+        forward,
+        score5=layers.Conv2D(classes, 1, use_bias=score_bias),
+        score4=layers.Conv2D(classes, 1, use_bias=score_bias),
+        score3=layers.Conv2D(classes, 1, use_bias=score_bias),
+        twice5=_keras_bilinear(classes, 2, **enlarge),
+        twice4=_keras_bilinear(classes, 2, **enlarge),
+        last=_keras_bilinear(classes, 8, **enlarge),
+    )
+
+
+def tf_fcn(*settings, **rest):
+    """Return what Keras' layers make of it, put together as the exercise says."""
+    return _keras_driver(_keras_fcn, *settings, **rest)
 
 
 def _keras_unet(
@@ -1309,6 +1366,9 @@ def _as_torch(oracle):
             k: np.ascontiguousarray(np.moveaxis(v, -1, 1)) if isinstance(v, np.ndarray) else v
             for k, v in rest.items()
         }
+        if "indices" in rest:  # each counts within its channel
+            h, w = rest["size"]
+            rest["indices"] = rest["indices"] // rest["indices"].shape[1] % (h * w)
         result = oracle(*settings, **rest)
         if result.ndim != 4:
             return result
@@ -1320,6 +1380,44 @@ def _as_torch(oracle):
 
 
 KERAS = Rules(libraries=("numpy", "tensorflow"), seconds=20.0)
+
+FCN8S_KERAS = replace(
+    FCN8S,
+    name="FCN8sHeadKeras",
+    title="The head of an FCN-8s in Keras",
+    summary="The FCN's head as a Keras layer.",
+    minutes=20,
+    cases=_in_keras(
+        _fcn_cases,
+        lambda c3, c4, c5, classes: {
+            "pool3": np.zeros((1, c3, 1, 1)),
+            "pool4": np.zeros((1, c4, 1, 1)),
+            "pool5": np.zeros((1, c5, 1, 1)),
+            "size": (1, 1),
+        },
+    ),
+    oracles={"PyTorch": _as_torch(torch_fcn), "TensorFlow": tf_fcn},
+    rules=KERAS,
+    driver=_keras_driver,
+    misconceptions=_bent(
+        FCN8S,
+        _keras_fcn,
+        cropped_in_front={
+            "cut": partial(_last_cut, front=True),
+            "last": partial(_last_cut, front=True),
+        },
+        result_not_cropped={"last": lambda x, size: x},
+        resized_to_fit={"cut": _last_resized, "last": _last_resized},
+        scores_averaged={"join": lambda up, skip: (up + skip) / 2},
+        pool3_left_out={"pool3": False},
+        relu_on_the_scores={"activation": lambda x: tensorflow().nn.relu(x)},
+        enlargement_with_bias={"bias": True},
+        classes_mixed={"full": True},
+        sums_to_one={"fill": lambda k, factor: _tent(k, factor, scale=1 / factor**2)},
+        begins_with_zeros={"fill": lambda k, factor: np.zeros((k, k))},
+    ),
+)
+
 
 UNET_UP_KERAS = replace(
     UNET_UP,
@@ -1346,6 +1444,110 @@ UNET_UP_KERAS = replace(
         cropped_in_front={"cut": partial(_last_cut, front=True)},
         resized_to_fit={"cut": _last_resized},
         without_bias={"bias": False},
+    ),
+)
+
+
+def _scattered(x, indices, size):
+    """Unpool: every value goes to the place that its switch counts to, through the batch."""
+    tf = tensorflow()
+    n, _, _, c = x.shape
+    shape = n, *size, c
+    places = tf.reshape(indices, (-1, 1))
+    return tf.reshape(tf.scatter_nd(places, tf.reshape(x, [-1]), [np.prod(shape)]), shape)
+
+
+def _in_the_first_image(x, indices, size):
+    return _scattered(x, indices % (size[0] * size[1] * x.shape[3]), size)
+
+
+def _twice_as_large(x, indices, size):
+    return _scattered(x, indices, (2 * x.shape[1], 2 * x.shape[2]))
+
+
+def _last_at_top_left(x, indices, size):
+    tf = tensorflow()
+    nails = np.zeros((2, 2))
+    nails[0, 0] = 1
+    z = tf.einsum("nijc,ab->niajbc", x, tf.constant(nails, x.dtype))
+    n, h, _, w, _, c = z.shape
+    return tf.reshape(z, (n, 2 * h, 2 * w, c))[:, : size[0], : size[1]]
+
+
+def _last_repeated(x, indices, size):
+    tf = tensorflow()
+    return tf.repeat(tf.repeat(x, 2, 1), 2, 2)[:, : size[0], : size[1]]
+
+
+def _keras_segnet(
+    c_in, c_out, *, unpool=_scattered, conv_first=False, order="norm relu", bias=False,
+    padding="same", eps=1e-5, training=None,
+):  # fmt: skip
+    """Return a block of a SegNet's decoder; the misconceptions bend it."""
+    tf = tensorflow()
+    how = {} if training is None else {"training": training}
+
+    def forward(net, x, indices, size):
+        x = unpool(net.conv(x), indices, size) if conv_first else net.conv(unpool(x, indices, size))
+        for step in order.split():
+            x = net.norm(x, **how) if step == "norm" else tf.nn.relu(x)
+        return x
+
+    return _keras_network(
+        forward,
+        conv=tf.keras.layers.Conv2D(c_out, 3, padding=padding, use_bias=bias),
+        norm=tf.keras.layers.BatchNormalization(epsilon=eps),
+    )
+
+
+def tf_segnet(*settings, **rest):
+    """Return what Keras' layers make of it, put together as the exercise says."""
+    return _keras_driver(_keras_segnet, *settings, **rest)
+
+
+SEGNET_BLOCK_KERAS = replace(
+    SEGNET_BLOCK,
+    name="SegNetDecoderBlockKeras",
+    title="The SegNet's step in Keras",
+    summary="The SegNet's step as a Keras layer, with TensorFlow's switches.",
+    minutes=20,
+    cases=_in_keras(
+        _segnet_cases,
+        lambda c_in, c_out: {
+            "x": np.zeros((1, c_in, 1, 1)),
+            "indices": np.zeros((1, c_in, 1, 1), np.int64),
+            "size": (2, 2),
+        },
+    ),
+    oracles={"PyTorch": _as_torch(torch_segnet), "TensorFlow": tf_segnet},
+    rules=KERAS,
+    driver=_keras_driver,
+    misconceptions=(
+        *_bent(
+            SEGNET_BLOCK,
+            _keras_segnet,
+            switches_ignored={"unpool": _last_at_top_left},
+            values_repeated={"unpool": _last_repeated},
+            size_guessed={"unpool": _twice_as_large},
+            convolved_first={"conv_first": True},
+            relu_before_the_norm={"order": "relu norm"},
+            no_relu={"order": "norm"},
+            norm_not_used={"order": "relu"},
+            norm_first={"order": "norm relu norm"},
+            convolution_with_bias={"bias": True},
+            keras_epsilon={"eps": 1e-3},
+            always_this_batch={"training": True},
+            always_the_running_statistics={"training": False},
+            unpadded={"padding": "valid"},
+        ),
+        Misconception(
+            "all-in-the-first-image",
+            "All images land in the first one",
+            "The switches are taken as if they counted within one image, so the values of the "
+            "whole batch are put into the first. They count through the batch.",
+            "book/unpooling#tf-unpooling",
+            partial(_keras_segnet, unpool=_in_the_first_image),
+        ),
     ),
 )
 
@@ -1531,6 +1733,8 @@ SPECS = (
     UNET_UP,
     SEGNET_BLOCK,
     ESPCN,
+    FCN8S_KERAS,
     UNET_UP_KERAS,
+    SEGNET_BLOCK_KERAS,
     ESPCN_KERAS,
 )

@@ -15,7 +15,7 @@
 #
 # Four blocks, each from a network that has made its way of enlarging known: the head of an FCN-8s,
 # a step upwards in a U-Net, a step upwards in a SegNet, and a whole ESPCN. You will write each as a
-# module in PyTorch, and two of them once more in Keras.
+# module in PyTorch, and once more as a layer in Keras.
 #
 # **How it works.** Replace `raise NotImplementedError` by your code and run the cell. The cell
 # below it checks your class on examples small enough to verify by hand. If the answer is
@@ -364,22 +364,93 @@ class ESPCN(nn.Module):
 
 
 # %% [markdown]
-# ## 6. The step upwards in Keras
+# ## 6. The head of an FCN-8s in Keras
+#
+# {facts: FCN8sHeadKeras}
+#
+# The head of exercise 2 as a Keras layer, with the channels last: the same six layers with the same
+# names, in the same order, and the enlargements begin bilinear. Keras sees by itself how many
+# channels come in; `c3`, `c4` and `c5` are there so that both classes are made alike. It takes
+# nothing but tensors by position, so `size` comes by its name.
+#
+# <details><summary>Hint 1</summary>
+#
+# A layer takes its first weights from `kernel_initializer`. That may be a function of the kernel's
+# shape, here (height, width, out, in), and a `dtype`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# With an even kernel twice as large as the stride, `padding="same"` crops as much as PyTorch's
+# `padding` of half the stride.
+#
+# </details>
+
+# %%
+import tensorflow as tf
+
+
+# %% exercise="FCN8sHeadKeras"
+class FCN8sHeadKeras(tf.keras.layers.Layer):
+    """Scores as large as the image, from three maps of an encoder."""
+
+    def __init__(self, c3, c4, c5, classes):
+        """Make the layers.
+
+        c3, c4, c5  channels of pool3, pool4 and pool5
+        classes     how many scores each pixel gets
+        """
+        super().__init__()
+
+        ### BEGIN SOLUTION
+        def bilinear(shape, dtype=None):
+            k = shape[0]
+            taps = 1 - abs(tf.range(k, dtype=tf.float32) - (k - 1) / 2) / (k / 2)
+            stamp = taps[:, None] * taps
+            return stamp[:, :, None, None] * tf.eye(shape[2])
+
+        def enlarge(factor):
+            return tf.keras.layers.Conv2DTranspose(
+                classes, 2 * factor, factor, "same", use_bias=False, kernel_initializer=bilinear
+            )
+
+        self.score5 = tf.keras.layers.Conv2D(classes, 1)
+        self.score4 = tf.keras.layers.Conv2D(classes, 1)
+        self.score3 = tf.keras.layers.Conv2D(classes, 1)
+        self.twice5, self.twice4, self.last = enlarge(2), enlarge(2), enlarge(8)
+        ### END SOLUTION
+
+    def call(self, pool3, pool4, pool5, size):
+        """Return the scores of every pixel, (N, H, W, classes).
+
+        pool3, pool4, pool5  tensors of shape (N, …, …, c3), (N, …, …, c4), (N, …, …, c5)
+        size                 (H, W) of the image
+        """
+        ### BEGIN SOLUTION
+        scores = self.score5(pool5)
+        for twice, skip in (
+            (self.twice5, self.score4(pool4)),
+            (self.twice4, self.score3(pool3)),
+        ):
+            h, w = skip.shape[1:3]
+            scores = twice(scores)[:, :h, :w] + skip
+        return self.last(scores)[:, : size[0], : size[1]]
+        ### END SOLUTION
+
+
+# %% [markdown]
+# ## 7. The step upwards in a U-Net, in Keras
 #
 # {facts: UNetUpBlockKeras}
 #
-# The step of exercise 3 as a Keras layer, with the channels last: the same three layers with the
-# same names, in the same order, with the skip's channels first. Keras sees by itself how many
-# channels come in; `c_in` and `c_skip` are there so that both classes are made alike.
+# The step of exercise 3 as a Keras layer: the same three layers with the same names, in the same
+# order, with the skip's channels first.
 #
 # <details><summary>Hint 1</summary>
 #
 # `padding="same"` keeps the size of a convolution with stride 1.
 #
 # </details>
-
-# %%
-import tensorflow as tf
 
 
 # %% exercise="UNetUpBlockKeras"
@@ -415,7 +486,67 @@ class UNetUpBlockKeras(tf.keras.layers.Layer):
 
 
 # %% [markdown]
-# ## 7. ESPCN in Keras
+# ## 8. The step upwards in a SegNet, in Keras
+#
+# {facts: SegNetDecoderBlockKeras}
+#
+# The step of exercise 4 as a Keras layer: the same two layers with the same names, in the same
+# order. Two things are different.
+#
+# - The encoder has pooled with `tf.nn.max_pool_with_argmax(…, include_batch_in_index=True)` and
+#   `padding="SAME"`. So each index counts through **the whole batch**, with the channels last: the
+#   value of channel c at row i, column j of image n has the index ((n H + i) W + j) C + c.
+# - `norm` adds 0.00001 to the variance, as PyTorch does, and not what Keras adds by default.
+#
+# <details><summary>Hint 1</summary>
+#
+# TensorFlow has no unpooling. `tf.scatter_nd` puts values into zeros, at places that it takes as a
+# column: a tensor of shape (how many, 1).
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Into how many zeros? The map that comes out of unpooling has the size that is given, and as many
+# channels as `x`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Keras hands on by itself to the layers inside whether the network is in training.
+#
+# </details>
+
+
+# %% exercise="SegNetDecoderBlockKeras"
+class SegNetDecoderBlockKeras(tf.keras.layers.Layer):
+    """Put values back where the encoder found them, convolve and normalise."""
+
+    def __init__(self, c_in, c_out):
+        """Make the layers for c_in channels that come in and c_out that go out."""
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.conv = tf.keras.layers.Conv2D(c_out, 3, padding="same", use_bias=False)
+        self.norm = tf.keras.layers.BatchNormalization(epsilon=1e-5)
+        ### END SOLUTION
+
+    def call(self, x, indices, size):
+        """Return a map of the size that the encoder's had, (N, H, W, c_out).
+
+        x        tensor of shape (N, ceil(H / 2), ceil(W / 2), c_in)
+        indices  whole numbers of x's shape, as tf.nn.max_pool_with_argmax returns them
+        size     (H, W)
+        """
+        ### BEGIN SOLUTION
+        n, _, _, c = x.shape
+        h, w = size
+        z = tf.scatter_nd(tf.reshape(indices, (-1, 1)), tf.reshape(x, [-1]), [n * h * w * c])
+        z = tf.reshape(z, (n, h, w, c))
+        return tf.nn.relu(self.norm(self.conv(z)))
+        ### END SOLUTION
+
+
+# %% [markdown]
+# ## 9. ESPCN in Keras
 #
 # {facts: ESPCNKeras}
 #
@@ -425,8 +556,7 @@ class UNetUpBlockKeras(tf.keras.layers.Layer):
 #
 # <details><summary>Hint 1</summary>
 #
-# A layer takes its first weights from `kernel_initializer`. That may be a function of the kernel's
-# shape, (height, width, in, out), and a `dtype`.
+# A convolution's kernel has the shape (height, width, in, out), and `kernel_initializer` gets it.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -479,7 +609,7 @@ class ESPCNKeras(tf.keras.layers.Layer):
 
 
 # %% [markdown]
-# ## 8. In your own words
+# ## 10. In your own words
 #
 # {points: which_block}
 #

@@ -85,7 +85,9 @@ CATALOGUE = {
         "UNetUpBlock": ("(c_in, c_skip, c_out)", TORCH),
         "SegNetDecoderBlock": ("(c_in, c_out)", TORCH),
         "ESPCN": ("(factor, channels, width)", TORCH),
+        "FCN8sHeadKeras": ("(c3, c4, c5, classes)", BOTH),
         "UNetUpBlockKeras": ("(c_in, c_skip, c_out)", BOTH),
+        "SegNetDecoderBlockKeras": ("(c_in, c_out)", BOTH),
         "ESPCNKeras": ("(factor, channels, width)", BOTH),
     },
     "ps09-fast": {

@@ -279,10 +279,104 @@ class EspcnSequential(nn.Module):
         return self.layers(x)
 
 
-# -- UNetUpBlockKeras --------------------------------------------------------------------------
+# -- FCN8sHeadKeras ----------------------------------------------------------------------------
 
 keras = tf.keras
 layers = keras.layers
+
+
+class KerasHead(layers.Layer):
+    """The enlargements are built at once, and their kernels assigned, as in the chapter before."""
+
+    def __init__(self, c3, c4, c5, classes):
+        super().__init__()
+        self.score5, self.score4, self.score3 = (layers.Conv2D(classes, 1) for _ in range(3))
+        self.twice5 = self.bilinear(classes, 2)
+        self.twice4 = self.bilinear(classes, 2)
+        self.last = self.bilinear(classes, 8)
+
+    @staticmethod
+    def bilinear(classes, factor):
+        layer = layers.Conv2DTranspose(
+            classes, 2 * factor, strides=factor, padding="same", use_bias=False
+        )
+        layer.build((None, None, None, classes))
+        weight = np.zeros((2 * factor, 2 * factor, classes, classes), np.float32)
+        for c in range(classes):
+            weight[:, :, c, c] = stamp(factor).numpy()
+        layer.kernel.assign(weight)
+        return layer
+
+    def call(self, pool3, pool4, pool5, size):
+        skips = self.score4(pool4), self.score3(pool3)
+        scores = self.score5(pool5)
+        for twice, skip in zip((self.twice5, self.twice4), skips, strict=True):
+            scores = twice(scores)[:, : skip.shape[1], : skip.shape[2], :]
+            scores = layers.add([scores, skip])
+        return self.last(scores)[:, : size[0], : size[1], :]
+
+
+class KerasHeadCropped(layers.Layer):
+    """Nothing is padded away by the layers; each crops its full result by hand."""
+
+    def __init__(self, c3, c4, c5, classes):
+        super().__init__()
+        self.score5 = layers.Conv2D(classes, (1, 1))
+        self.score4 = layers.Conv2D(classes, (1, 1))
+        self.score3 = layers.Conv2D(classes, (1, 1))
+        for name, factor in (("twice5", 2), ("twice4", 2), ("last", 8)):
+            layer = layers.Conv2DTranspose(
+                classes, 2 * factor, factor, use_bias=False, kernel_initializer=self.start
+            )
+            setattr(self, name, layer)
+
+    def start(self, shape, dtype="float32"):
+        k, _, classes, _ = shape
+        ramp = 1 - np.abs(2 * np.arange(k) - k + 1) / k
+        kernel = np.outer(ramp, ramp)[:, :, None, None] * np.eye(classes)
+        return tf.constant(kernel, tf.float32)
+
+    @staticmethod
+    def grown(layer, x, hw):
+        start = layer.strides[0] // 2
+        return layer(x)[:, start : start + hw[0], start : start + hw[1]]
+
+    def call(self, pool3, pool4, pool5, size=None):
+        x = self.grown(self.twice5, self.score5(pool5), pool4.shape[1:3]) + self.score4(pool4)
+        x = self.grown(self.twice4, x, pool3.shape[1:3]) + self.score3(pool3)
+        return self.grown(self.last, x, size)
+
+
+class KerasHeadModel(keras.Model):
+    """A model, with an initializer of Keras' own kind."""
+
+    class Bilinear(keras.initializers.Initializer):
+        def __call__(self, shape, dtype=None):
+            middle = (shape[0] - 1) / 2
+            distance = tf.abs(tf.range(shape[0], dtype=dtype) - middle) * 2 / shape[0]
+            one = tf.einsum("i,j,ab->ijab", 1 - distance, 1 - distance, tf.eye(shape[2]))
+            return tf.cast(one, dtype)
+
+    def __init__(self, c3, c4, c5, classes):
+        super().__init__()
+        how = {"padding": "same", "use_bias": False, "kernel_initializer": self.Bilinear()}
+        self.score3 = layers.Conv2D(filters=classes, kernel_size=1)
+        self.score4 = layers.Conv2D(filters=classes, kernel_size=1)
+        self.score5 = layers.Conv2D(filters=classes, kernel_size=1)
+        self.twice5 = layers.Conv2DTranspose(classes, 4, 2, **how)
+        self.twice4 = layers.Conv2DTranspose(classes, 4, 2, **how)
+        self.last = layers.Conv2DTranspose(classes, 16, 8, **how)
+
+    def call(self, pool3, pool4, pool5, size, training=None):
+        def fit(x, hw):
+            return tf.slice(x, [0, 0, 0, 0], [-1, hw[0], hw[1], -1])
+
+        x = fit(self.twice5(self.score5(pool5)), tf.shape(pool4)[1:3]) + self.score4(pool4)
+        x = fit(self.twice4(x), tf.shape(pool3)[1:3]) + self.score3(pool3)
+        return fit(self.last(x), size)
+
+
+# -- UNetUpBlockKeras --------------------------------------------------------------------------
 
 
 class KerasUp(layers.Layer):
@@ -333,6 +427,65 @@ class KerasUpPadded(layers.Layer):
         x = keras.ops.concatenate([skip, self.up(x)[:, :h, :w]], axis=-1)
         x = tf.nn.relu(self.first(self.around(x)))
         return tf.nn.relu(self.second(self.around(x)))
+
+
+# -- SegNetDecoderBlockKeras -------------------------------------------------------------------
+
+
+class KerasSeg(layers.Layer):
+    """Scattered along one axis; the sizes are those at run time."""
+
+    def __init__(self, c_in, c_out):
+        super().__init__()
+        self.conv = layers.Conv2D(c_out, 3, padding="same", use_bias=False)
+        self.norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+        self.relu = layers.ReLU()
+
+    def call(self, x, indices, size=None, training=None):
+        n, c = tf.shape(x)[0], x.shape[-1]
+        shape = tf.stack([n, size[0], size[1], c])
+        flat = tf.scatter_nd(
+            tf.reshape(indices, [-1, 1]), tf.reshape(x, [-1]), [tf.reduce_prod(shape)]
+        )
+        return self.relu(self.norm(self.conv(tf.reshape(flat, shape)), training=training))
+
+
+class KerasSegUnravelled(layers.Layer):
+    """Each index taken apart into image, row, column and channel."""
+
+    def __init__(self, c_in, c_out):
+        super().__init__()
+        self.channels = c_in
+        self.conv = layers.Conv2D(c_out, (3, 3), padding="same", use_bias=False)
+        self.norm = layers.BatchNormalization(epsilon=0.00001)
+
+    def call(self, x, indices, size):
+        shape = (x.shape[0], *size, self.channels)
+        places = tf.transpose(tf.unravel_index(tf.reshape(indices, [-1]), shape))
+        zeros = tf.zeros(shape, x.dtype)
+        z = tf.tensor_scatter_nd_add(zeros, places, tf.reshape(x, [-1]))
+        return tf.nn.relu(self.norm(self.conv(z)))
+
+
+class KerasSegOneHot(keras.Model):
+    """Repeated, and kept where the index is the place's own number; padded by hand."""
+
+    def __init__(self, c_in, c_out):
+        super().__init__()
+        self.conv = layers.Conv2D(c_out, 3, use_bias=False, activation=None)
+        self.norm = layers.BatchNormalization(axis=-1, epsilon=1e-5)
+
+    def call(self, x, indices, size):
+        h, w = size
+        n, c = x.shape[0], x.shape[-1]
+
+        def spread(t):
+            return tf.repeat(tf.repeat(t, 2, axis=1), 2, axis=2)[:, :h, :w]
+
+        own = tf.reshape(tf.range(n * h * w * c, dtype=tf.int64), (n, h, w, c))
+        z = tf.where(spread(indices) == own, spread(x), 0.0)
+        z = self.conv(tf.pad(z, [[0, 0], [1, 1], [1, 1], [0, 0]]))
+        return keras.activations.relu(self.norm(z))
 
 
 # -- ESPCNKeras --------------------------------------------------------------------------------
@@ -411,6 +564,8 @@ ANSWERS = {
     "UNetUpBlock": [UpPlain, UpOutputSize, UpReturnedModule],
     "SegNetDecoderBlock": [SegPlain, SegScatter, SegByHand],
     "ESPCN": [EspcnPlain, EspcnDrawnOnce, EspcnSequential],
+    "FCN8sHeadKeras": [KerasHead, KerasHeadCropped, KerasHeadModel],
     "UNetUpBlockKeras": [KerasUp, KerasUpModel, KerasUpPadded],
+    "SegNetDecoderBlockKeras": [KerasSeg, KerasSegUnravelled, KerasSegOneHot],
     "ESPCNKeras": [KerasEspcn, KerasEspcnZeros, KerasEspcnConstant],
 }
