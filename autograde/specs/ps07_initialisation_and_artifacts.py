@@ -165,6 +165,14 @@ BILINEAR_KERNEL = Spec(
             lambda factor: _square(_tent(_size(factor), factor - 1, factor)),
         ),
         _wrong_kernel(
+            "centre-is-half-the-size",
+            "The middle is half the number of taps",
+            "The middle is counted as k // 2, so an even kernel comes out lopsided. Counted from "
+            "0, that is the place behind its middle.",
+            "odd-even-factor",
+            lambda factor: _square(_tent(_size(factor), _size(factor) // 2, factor)),
+        ),
+        _wrong_kernel(
             "even-centre-for-odd",
             "The middle of an odd kernel lies between two taps",
             "An odd kernel is centred between two taps, so it comes out lopsided. Its middle lies "
@@ -229,6 +237,14 @@ BILINEAR_KERNEL = Spec(
             "products, so both axes count.",
             "bilinear-kernel",
             lambda factor: np.minimum(_taps(factor)[:, None], _taps(factor)),
+        ),
+        _wrong_kernel(
+            "one-axis",
+            "The kernel has one axis",
+            "This is the row of taps along one axis. An image has two: each tap of the kernel is "
+            "one of a row times one of a column.",
+            "bilinear-kernel",
+            _taps,
         ),
         _wrong_kernel(
             "all-ones",
@@ -653,6 +669,16 @@ def _layer_misconceptions(apply):
             lambda n, f: _rows(n, f, front=1, size=(n - 1) * f + _size(f) - 2),
         ),
         wrong(
+            "crop-rounded-down",
+            "Too little is cropped for even factors",
+            "For odd factors the crop is right. For even ones a place too few goes at each end. "
+            "Work it out again with an even size.",
+            "inside-and-border",
+            lambda n, f: _rows(
+                n, f, front=(f - 1) // 2, size=(n - 1) * f + _size(f) - 2 * ((f - 1) // 2)
+            ),
+        ),
+        wrong(
             "nearest",
             "Each pixel is copied over a block",
             "All taps are 1, so nothing lies between two pixels. Bilinear weights fall with the "
@@ -1050,11 +1076,12 @@ def _icnr_driver(fn, shape, r, rng, about):
         kernels = weights.reshape(len(weights), -1)
         return np.array([int((kernels == kernel).all(axis=1).argmax()) for kernel in kernels])
     if about == "different taps":
-        return len(np.unique(weights))
+        return np.array([len(np.unique(weights))])
     if about == "seeds":
         same = np.array_equal(draw(rng), weights), np.array_equal(draw(rng + 1), weights)
         return np.array(same, dtype=int)
-    return np.round(weights.std() * np.sqrt(np.prod(shape[1:])))
+    spread, root = weights.std(), np.sqrt(np.prod(shape[1:]))
+    return np.round([spread * root, weights.mean() / (spread or 1.0)]) + 0.0  # 0.0 for a -0.0
 
 
 def torch_icnr(shape, r, rng, about):
@@ -1070,9 +1097,9 @@ def torch_icnr(shape, r, rng, about):
     return {
         "shape": np.array(shape),
         "equal kernels": first,
-        "different taps": taps,
+        "different taps": np.array([taps]),
         "seeds": np.array([1, 0]),
-        "scale": np.float64(1),
+        "scale": np.array([1.0, 0.0]),
     }[about]
 
 
@@ -1085,9 +1112,9 @@ def _icnr_cases(rng) -> Iterator[Case]:
     labels = [0, 0, 0, 0, 4, 4, 4, 4]
     yield Case(kernels, ((8, 1, 1, 1), 2, 7), {"about": "equal kernels"}, expected=labels, **shown)
     yield Case(kernels, ((4, 3, 2, 2), 2, 7), {"about": "shape"}, expected=[4, 3, 2, 2], **shown)
-    yield Case(drawn, ((4, 1, 2, 2), 2, 7), {"about": "different taps"}, expected=4, **shown)
+    yield Case(drawn, ((4, 1, 2, 2), 2, 7), {"about": "different taps"}, expected=[4], **shown)
     yield Case(drawn, ((4, 1, 2, 2), 2, 7), {"about": "seeds"}, expected=[1, 0], **shown)
-    yield Case(scale, ((64, 9, 3, 3), 2, 7), {"about": "scale"}, expected=1.0, **shown)
+    yield Case(scale, ((64, 9, 3, 3), 2, 7), {"about": "scale"}, expected=[1, 0], **shown)
     for r in (1, 2, 2, 3, 3, 4):
         shape = (
             r * r * between(rng, 2, 4),
@@ -1113,6 +1140,19 @@ def _icnr_explain(at, shape, r, rng, about):
         return (
             "Here 1 means equal weights: first, drawn twice from the same seed; second, drawn "
             "from another seed."
+        )
+    if about == "different taps":
+        return (
+            f"So many numbers differ from each other. Drawn are {shape[0]} / {r}² kernels of "
+            f"{' · '.join(map(str, shape[1:]))} taps, and the rest are copies."
+        )
+    if about == "scale":
+        return (
+            "The mean of the taps divided by their standard deviation, rounded, is not 0. Draw "
+            "positive and negative taps alike."
+            if at
+            else "The standard deviation times √(in · kh · kw), rounded, is 1 if the taps are as "
+            "large as they should be, 0 if they are too small, and more if they are too large."
         )
     return (
         "Each number is the first output channel that has the same kernel. In PyTorch's order "
@@ -1225,6 +1265,24 @@ ICNR = Spec(
             "grow with the number of taps.",
             lambda shape, r, rng: np.repeat(
                 rng.standard_normal((shape[0] // r**2, *shape[1:])), r**2, axis=0
+            ),
+        ),
+        _wrong_icnr(
+            "divided-by-the-number",
+            "The taps are divided by their number",
+            "The taps are divided by how many meet in one output, not by the root of it. Random "
+            "taps cancel out for the most part, so the sums come out far too small.",
+            lambda shape, r, rng: _repeated(shape, r, rng) / np.sqrt(np.prod(shape[1:])),
+        ),
+        _wrong_icnr(
+            "all-positive",
+            "All taps are positive",
+            "The numbers are drawn between 0 and 1. Nothing cancels out, so the sums come out too "
+            "large: the taps need a mean of 0.",
+            lambda shape, r, rng: np.repeat(
+                rng.random((shape[0] // r**2, *shape[1:])) / np.sqrt(np.prod(shape[1:])),
+                r**2,
+                axis=0,
             ),
         ),
         _wrong_icnr(
@@ -1506,6 +1564,30 @@ PREDICT_CORNER = Spec(
             "cropped.",
             "inside-and-border",
             0.875**2,
+        ),
+        _guess(
+            "tap-too-far-out",
+            "It is a tap further out",
+            "The corner is taken to be met by the next tap outwards. Count again how many taps are "
+            "cropped.",
+            "inside-and-border",
+            0.375**2,
+        ),
+        _guess(
+            "missing-twice",
+            "What is missing is taken away twice",
+            "What is missing along each axis is taken away from 1, one after the other. But the "
+            "weights of the axes multiply, so what is left multiplies, too.",
+            "inside-and-border",
+            0.25,
+        ),
+        _guess(
+            "diagonal-only",
+            "Only the pixel beyond the corner is missing",
+            "This takes away what the pixel diagonally beyond the corner would send. Those beside "
+            "it, above and to the left, do not exist either.",
+            "inside-and-border",
+            1 - 0.375**2,
         ),
     ),
 )
