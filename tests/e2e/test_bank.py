@@ -140,7 +140,6 @@ SEEN = {
     "message_of_many_parts": FLOODED,
     "small_printed_flood": FLOODED,
     "thread_floods_a_later_cell": FLOODED,
-    "memory_in_children": "The notebook used more than 0.5 GiB of memory and was stopped.",
 }
 
 
