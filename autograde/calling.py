@@ -11,6 +11,7 @@ import copy
 import inspect
 import io
 import linecache
+import re
 import signal
 import threading
 import time
@@ -220,9 +221,22 @@ def _is_own(frame: traceback.FrameSummary, fn: Any) -> bool:
     return any((frame.filename, frame.name) == (c.co_filename, c.co_name) for c in codes)
 
 
+_WRAPPING = re.compile(
+    r"""\x1b\[[\d;]*m                                   # bold, on a terminal
+    | ^Exception\ encountered\ when\ calling\ .*\n\s*   # Keras says which layer,
+    | \s*Arguments\ received\ by\ (?s:.*)               # and with what
+    | \{\{function_node\ .*?\}\}\s*                     # TensorFlow says on which device,
+    | \s*\[Op:\w+\](?:\ name:.*)?                       # and in which operation
+    | \s*;\ NodeDef:\ (?s:.*)                           # with all its settings
+    """,
+    re.VERBOSE,
+)
+"""What the frameworks wrap around the sentence that says what is wrong."""
+
+
 def _where(error: BaseException, fn: Callable) -> str:
     """Return the error with the learner's own line that caused it."""
-    said = str(error)
+    said = _WRAPPING.sub("", str(error)[:2000]).strip()
     said = f"{said[:200]} …" if len(said) > 200 else said
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)

@@ -155,6 +155,33 @@ def test_exception_is_told_with_the_learners_own_line():
     assert message.endswith("at line 4 of your cell: return np.reshape(x, (7, 7))")
 
 
+def test_exception_in_a_keras_layer_is_told_without_what_the_frameworks_wrap_around_it():
+    source = """import tensorflow as tf
+
+class UNetUpBlockKeras(tf.keras.layers.Layer):
+    def __init__(self, c_in, c_skip, c_out):
+        super().__init__()
+        self.up = tf.keras.layers.Conv2DTranspose(c_out, 2, 2)
+        self.first = tf.keras.layers.Conv2D(c_out, 3, padding="same", activation="relu")
+        self.second = tf.keras.layers.Conv2D(c_out, 3, padding="same", activation="relu")
+
+    def call(self, x, skip):
+        both = tf.concat([skip, self.up(x)], axis=-1)
+        return self.second(self.first(both))
+"""
+    fn = cell(source)["UNetUpBlockKeras"]
+    verdict = specs.get("UNetUpBlockKeras").judge(fn, visible_only=True)
+    message = messages(verdict)["sizes that do not fit"]
+    assert (
+        " raised InvalidArgumentError: ConcatOp : Dimension 1 in both shapes must be equal"
+        in message
+    )
+    assert message.endswith(
+        " vs. shape[1] = [1,2,2,1], at line 11 of your cell: "
+        "both = tf.concat([skip, self.up(x)], axis=-1)"
+    )
+
+
 def test_exception_in_a_helper_of_the_same_cell_is_told_with_the_helpers_line():
     fn = learner(CONV1D, "return helper(x)", before="def helper(x):\n    return x[99]")
     message = CONV1D.judge(fn, visible_only=True).message
