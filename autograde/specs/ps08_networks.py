@@ -779,7 +779,7 @@ SEGNET_BLOCK = Spec(
             "All values are repeated",
             "Every value fills its whole window. Unpooling puts it at one place, where the encoder "
             "found it, and the rest stays 0.",
-            f"{SEGNET}#switches-or-skips",
+            f"{SEGNET}#segnet-decoder",
             unpool=_repeated,
         ),
         _wrong_segnet(
