@@ -1,8 +1,8 @@
 """What a Triton kernel does to memory: found in the interpreter, where nothing else would show it.
 
-The interpreter runs one program after another. So what is wrong on a GPU may be right here: two
-programs that write to one place. And it follows any address, so a forgotten mask may end
-Python. Both can be seen from the addresses.
+The interpreter runs one program after another, and the places of a block in step. So what is wrong
+on a GPU may be right here: two programs that write to one place, or two places of one block. And
+it follows any address, so a forgotten mask may end Python. The addresses show all of it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ import numpy as np
 RACE = (
     "has a race: two programs use one place of a tensor, and one of them writes to it without an "
     "atomic operation. On a GPU, where they run at once, a value may get lost."
+)
+CROWDED = (
+    "has a race within a program: two places of its block use one place of a tensor, and one of "
+    "them writes to it without an atomic operation. On a GPU a block's places do not wait for each "
+    "other either, and a value may get lost."
 )
 OUTSIDE = (
     "reaches beyond its tensors: it reads or writes where nothing of theirs lies. On a GPU "
@@ -51,6 +56,7 @@ def watch() -> Iterator[Watched]:
     load = InterpreterBuilder.create_masked_load
     store = InterpreterBuilder.create_masked_store
     add = InterpreterBuilder.create_atomic_rmw
+    barrier = InterpreterBuilder.create_barrier
     memory = _Memory(seen)
 
     def launched(self, grid):
@@ -66,23 +72,28 @@ def watch() -> Iterator[Watched]:
 
     def watched_load(self, pointers, mask, *rest):
         mask = inside(pointers, mask, _bytes(pointers))
-        memory.read(pointers.data[mask.data], self.grid_idx)
+        memory.read(pointers.data, mask.data, self.grid_idx)
         return load(self, pointers, mask, *rest)
 
     def watched_store(self, pointers, value, mask, *rest):
         mask = inside(pointers, mask, _bytes(pointers))
-        memory.write(pointers.data[mask.data], self.grid_idx)
+        memory.write(pointers.data, mask.data, self.grid_idx)
         return store(self, pointers, value, mask, *rest)
 
     def watched_add(self, op, pointers, value, mask, *rest):
         mask = inside(pointers, mask, _bytes(pointers))
         return add(self, op, pointers, value, mask, *rest)
 
+    def watched_barrier(self):
+        memory.wait()
+        return barrier(self)
+
     with (
         patch.object(KernelInterface, "__getitem__", launched),
         patch.object(InterpreterBuilder, "create_masked_load", watched_load),
         patch.object(InterpreterBuilder, "create_masked_store", watched_store),
         patch.object(InterpreterBuilder, "create_atomic_rmw", watched_add),
+        patch.object(InterpreterBuilder, "create_barrier", watched_barrier),
     ):
         yield seen
 
@@ -103,7 +114,10 @@ def _bytes(pointers):
 
 
 class _Memory:
-    """Who has used which address in this launch."""
+    """Who has used which address in this launch.
+
+    A user is a program, how often it has waited for its own block, and a place of that block.
+    """
 
     def __init__(self, seen):
         self.seen = seen
@@ -114,6 +128,11 @@ class _Memory:
         self.ranges = [(t.data_ptr(), t.data_ptr() + t.nbytes()) for t in tensors]
         self.writers: dict[int, tuple] = {}
         self.readers: dict[int, set] = {}
+        self.waits = 0
+
+    def wait(self):
+        """Note a barrier: what a program did before it is done."""
+        self.waits += 1
 
     def covers(self, addresses, mask, size):
         """Return which addresses lie in one of the tensors; say so if one in use does not."""
@@ -125,23 +144,34 @@ class _Memory:
             self._say(OUTSIDE)
         return within
 
-    def read(self, addresses, program):
+    def read(self, addresses, mask, program):
         """Note a load."""
-        for address in addresses.ravel().tolist():
-            if self.writers.get(address, program) != program:
-                self._say(RACE)
-            self.readers.setdefault(address, set()).add(program)
+        for address, user in self._users(addresses, mask, program):
+            self._meet(user, self.writers.get(address))
+            self.readers.setdefault(address, set()).add(user)
 
-    def write(self, addresses, program):
+    def write(self, addresses, mask, program):
         """Note a store."""
-        places = addresses.ravel().tolist()
-        if len(set(places)) < len(places):
+        for address, user in self._users(addresses, mask, program):
+            self._meet(user, self.writers.get(address))
+            for reader in self.readers.get(address, ()):
+                self._meet(user, reader)
+            self.writers[address] = user
+
+    def _users(self, addresses, mask, program):
+        """Return each address in use, and who uses it."""
+        places = np.flatnonzero(mask)
+        for place, address in zip(places.tolist(), addresses.ravel()[places].tolist(), strict=True):
+            yield address, (program, self.waits, place)
+
+    def _meet(self, user, other):
+        """Say so if one address must not be used by both, of whom one has written."""
+        if other is None or other == user:
+            return
+        if other[0] != user[0]:
             self._say(RACE)
-        for address in places:
-            users = self.readers.get(address, set()) | {self.writers.get(address, program)}
-            if users - {program}:
-                self._say(RACE)
-            self.writers[address] = program
+        elif other[1] == user[1]:
+            self._say(CROWDED)
 
     def _say(self, problem):
         if problem not in self.seen.problems:

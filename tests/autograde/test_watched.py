@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from autograde.apart import import_triton
-from autograde.watched import OUTSIDE, RACE, watch
+from autograde.watched import CROWDED, OUTSIDE, RACE, watch
 
 triton, tl = import_triton()
 
@@ -40,6 +40,30 @@ def late(x, z):
     tl.store(z + i + 1, tl.load(z + i) + 1.0)
 
 
+@triton.jit
+def racing_block(x, w, z, n, KERNEL: tl.constexpr, STRIDE: tl.constexpr, BLOCK: tl.constexpr):
+    """Add without atomics; one program for all inputs."""
+    i = tl.arange(0, BLOCK)
+    value = tl.load(x + i, mask=i < n)
+    for k in range(KERNEL):
+        place = z + i * STRIDE + k
+        before = tl.load(place, mask=i < n)
+        tl.store(place, before + value * tl.load(w + k), mask=i < n)
+
+
+@triton.jit
+def turned(x, z, BLOCK: tl.constexpr, WAIT: tl.constexpr):
+    """Write a block, and read it from its other end."""
+    o = tl.arange(0, BLOCK)
+    tl.store(z + o, tl.load(x + o))
+    if WAIT:
+        tl.debug_barrier()
+    back = tl.load(z + BLOCK - 1 - o)
+    if WAIT:
+        tl.debug_barrier()
+    tl.store(z + o, back)
+
+
 def test_a_race_between_programs_is_seen_although_the_result_is_right():
     z = torch.zeros(8)
     with watch() as seen:
@@ -55,17 +79,41 @@ def test_programs_whose_copies_do_not_overlap_have_no_race():
     assert seen.problems == []
 
 
-@pytest.mark.parametrize(
-    "run",
-    [
-        lambda: crowded[(1,)](torch.zeros(4), BLOCK=4),
-        lambda: late[(3,)](torch.zeros(4), torch.zeros(4)),
-    ],
-)
-def test_other_races(run):
+def test_one_that_reads_what_the_program_before_has_written_races():
     with watch() as seen:
-        run()
+        late[(3,)](torch.zeros(4), torch.zeros(4))
     assert seen.problems == [RACE]
+
+
+def test_a_race_within_one_program_is_seen_although_the_result_is_right():
+    x, w, z = torch.tensor([1.0, 10, 100]), torch.arange(1.0, 5), torch.zeros(8)
+    with watch() as seen:
+        racing_block[(1,)](x, w, z, 3, KERNEL=4, STRIDE=2, BLOCK=4)
+    assert z.tolist() == [1, 2, 13, 24, 130, 240, 300, 400]
+    assert seen.problems == [CROWDED]
+
+
+def test_a_block_whose_copies_do_not_overlap_has_no_race():
+    with watch() as seen:
+        racing_block[(1,)](
+            torch.ones(3), torch.ones(2), torch.zeros(6), 3, KERNEL=2, STRIDE=2, BLOCK=4
+        )
+    assert seen.problems == []
+
+
+def test_a_block_that_goes_to_one_place_races():
+    with watch() as seen:
+        crowded[(1,)](torch.zeros(4), BLOCK=4)
+    assert seen.problems == [CROWDED]
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_block_may_read_what_it_has_written_after_a_barrier(wait):
+    z = torch.zeros(4)
+    with watch() as seen:
+        turned[(1,)](torch.arange(4.0), z, BLOCK=4, WAIT=wait)
+    assert z.tolist() == [3, 2, 1, 0]
+    assert seen.problems == ([] if wait else [CROWDED])
 
 
 def test_what_lies_outside_is_said_and_not_touched():
