@@ -26,7 +26,8 @@ CROWDED = (
 )
 OUTSIDE = (
     "reaches beyond its tensors: it reads or writes where nothing of theirs lies. On a GPU "
-    "these would be another tensor's numbers. Which places of the last block are real?"
+    "these would be another tensor's numbers. Does a mask leave out all that lies behind the end, "
+    "and all that lies before the beginning?"
 )
 
 
