@@ -202,8 +202,8 @@ def conv_transpose2d_any_device(x, w, stride=1, padding=0):
 # nothing to know about windows, so any index may come.
 #
 # The work is to be done by a Triton kernel of yours: write it in the same cell. Zeros may come
-# from PyTorch. The check watches the kernel: it says so if two programs write to one place, or if
-# a program reaches beyond its tensors.
+# from PyTorch. The check watches the kernel: it says so if two programs, or two places of one
+# block, write to one place of a tensor, or if a program reaches beyond its tensors.
 #
 # <details><summary>Hint 1</summary>
 #
