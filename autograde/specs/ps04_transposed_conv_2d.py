@@ -1038,7 +1038,12 @@ def _whole_size(x, w, bias=None, stride=1, padding=0, output_padding=0, groups=1
     for name, n, k, s, p, extra, d in names:
         size = (n - 1) * s - 2 * p + d * (k - 1) + 1 + extra
         lines.append(f"{name} ({n} − 1)·{s} − {2 * p} + {d}·({k} − 1) + 1 + {extra} = {size}")
-    return f"Each axis has (n − 1)·s − 2p + d·(k − 1) + 1 + output_padding: {', '.join(lines)}."
+    m = w.shape[1]
+    channels = f"groups·M = {groups}·{m} = {groups * m}" if groups > 1 else f"M = {m}"
+    return (
+        f"N = {len(x)} and {channels}. Each axis has (n − 1)·s − 2p + "
+        f"d·(k − 1) + 1 + output_padding: {', '.join(lines)}."
+    )
 
 
 def _wrong(name, title, message, label, fn):
