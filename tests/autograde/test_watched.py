@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from autograde import specs
 from autograde.apart import import_triton
 from autograde.watched import CROWDED, OUTSIDE, RACE, watch
 
@@ -62,6 +63,14 @@ def turned(x, z, BLOCK: tl.constexpr, WAIT: tl.constexpr):
     if WAIT:
         tl.debug_barrier()
     tl.store(z + o, back)
+
+
+@triton.jit
+def all_in_one(x, indices, z, n, BLOCK: tl.constexpr):
+    """Unpool into the first plane, whatever plane an input is from."""
+    i = tl.arange(0, BLOCK)
+    index = tl.load(indices + i, mask=i < n)
+    tl.store(z + index, tl.load(x + i, mask=i < n), mask=i < n)
 
 
 def test_a_race_between_programs_is_seen_although_the_result_is_right():
@@ -140,3 +149,25 @@ def test_afterwards_nothing_is_watched():
         pass
     blind[(1,)](torch.ones(4), torch.zeros(4), BLOCK=4)
     assert seen.launched == []
+
+
+def test_a_race_in_one_program_earns_no_full_marks():
+    def answer(x, w, stride):
+        n, k = len(x), len(w)
+        z = x.new_zeros((n - 1) * stride + k)
+        racing_block[(1,)](x, w, z, n, KERNEL=k, STRIDE=stride, BLOCK=triton.next_power_of_2(n))
+        return z
+
+    verdict = specs.get("conv_transpose1d_triton").judge(answer, 7)
+    assert not verdict.passed
+    assert CROWDED in verdict.message
+
+
+def test_who_lets_planes_meet_is_asked_where_they_begin():
+    def answer(x, indices, output_hw):
+        z = x.new_zeros(*x.shape[:2], *output_hw)
+        all_in_one[(1,)](x, indices, z, x.numel(), BLOCK=triton.next_power_of_2(x.numel()))
+        return z
+
+    verdict = specs.get("max_unpool2d_triton").judge(answer, 7)
+    assert "where does each plane's output begin?" in verdict.message
