@@ -437,12 +437,14 @@ def _by_a_kernel(fn, *arguments):
         for a in arguments
     ]
     before = torch.are_deterministic_algorithms_enabled()
+    only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
     try:
         torch.use_deterministic_algorithms(True, warn_only=True)
         with watch() as seen:
             z = fn(*tensors)
     finally:
-        torch.use_deterministic_algorithms(before)
+        # A call that ran out of time may never have come here, and left it switched on.
+        torch.use_deterministic_algorithms(before, warn_only=only_warned)
     if not isinstance(z, torch.Tensor):
         raise NotAsked(f"returned {type(z).__name__}, not a PyTorch tensor.")
     if not seen.launched and not getattr(fn, "__module__", "").startswith("autograde.specs"):

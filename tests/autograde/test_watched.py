@@ -171,3 +171,18 @@ def test_who_lets_planes_meet_is_asked_where_they_begin():
 
     verdict = specs.get("max_unpool2d_triton").judge(answer, 7)
     assert "where does each plane's output begin?" in verdict.message
+
+
+def test_what_a_call_out_of_time_has_left_switched_on_stops_nobody():
+    """PyTorch's own unpooling, the oracle, refuses to be deterministic unless it only warns."""
+
+    def answer(x, indices, output_hw):
+        return x
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        verdict = specs.get("max_unpool2d_triton").judge(answer, 7)
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert "launched no Triton kernel" in verdict.message
