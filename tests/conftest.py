@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 
 from autograde.apart import import_triton
+from autograde.engine import ONE_THREAD
+
+# The workers share the processors: with threads of PyTorch's own they wait for each other, and
+# a test of a small network takes seven times as long.
+os.environ.update(ONE_THREAD)
 
 # In every process of the tests, before one of them imports TensorFlow.
 with contextlib.suppress(ImportError):  # where it is not installed, the tests that need it fail

@@ -17,3 +17,12 @@ record.py    what was executed, into nbgrader's gradebook
 
 Every attack in `tests/attacks/` runs against it.
 """
+
+ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+}
+"""Keeps the libraries from sharing out their work: there are as many kernels as processors, and
+threads that wait for each other's processor take longer than one alone."""

@@ -32,7 +32,7 @@ import numpy as np
 
 from autograde import specs
 from autograde.calling import WAITING, Called
-from autograde.engine import wire
+from autograde.engine import ONE_THREAD, wire
 from autograde.judge import undefined
 from autograde.spec import Case, Rules, Spec
 
@@ -442,7 +442,12 @@ class Judge:
 
     def __init__(self, secret: str, soon: Iterable[str] = ()):
         self._control, theirs = socket.socketpair()
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+        environment = {
+            **os.environ,
+            **ONE_THREAD,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "autograde.engine.judging"],
             stdin=theirs,

@@ -29,7 +29,7 @@ from typing import Any, BinaryIO
 
 from jupyter_client.provisioning import KernelProvisionerBase
 
-from autograde.engine import rootfs
+from autograde.engine import ONE_THREAD, rootfs
 from autograde.engine.watchdog import Watchdog
 
 HERE = Path(__file__).parent
@@ -41,17 +41,13 @@ STAGE = "autograde-"
 IMPORTING, STARTING = 180.0, 60.0
 """Seconds in which a zygote has its libraries imported, and in which a kernel listens."""
 ENVIRONMENT = {
+    **ONE_THREAD,
     "PATH": os.defpath,
     "LANG": "C.UTF-8",
-    # One thread for each kernel: there are as many kernels as processors.
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
     # Else each thread reserves 128 MiB of addresses, which the limit on them counts as used.
     "MALLOC_ARENA_MAX": "1",
     "CUDA_VISIBLE_DEVICES": "",
     "TRITON_INTERPRET": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "agg",
 }
