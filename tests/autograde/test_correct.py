@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from autograde import specs
 
@@ -20,6 +21,12 @@ ANSWERS = {
     for path in sorted((Path(__file__).parent / "correct").glob("*.py"))
     for name, answers in _load(path).items()
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tensorflow_awake():
+    """At its first use TensorFlow looks for a GPU, and says aloud that there is none."""
+    tf.config.list_logical_devices()
 
 
 def test_every_exercise_has_at_least_three_answers():
