@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import textwrap
 from pathlib import Path
 
 import jupytext
@@ -95,9 +96,13 @@ def release(problem_set: str, course: Course, *, into: Path | None = None) -> Pa
             "(make lab works on copies in work/), then run the same command again."
         )
     write_source(problem_set)
+    earlier = target.read_bytes() if target.is_file() else None
     api = course.nbgrader(release_directory=str(into or EXERCISES))
     result = api.generate_assignment(problem_set, force=True, create=True)
     if not result["success"]:
+        if earlier is not None:  # nbgrader removes it first and asks then
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(earlier)
         raise UsageError(f"nbgrader refused to release {problem_set}:\n{last_words(result)}")
     return target
 
@@ -150,7 +155,8 @@ def last_words(result: dict) -> str:
     for entry in re.split(r"^(?=\[[A-Z]+\] )", result.get("log", ""), flags=re.M):
         if entry.startswith("[ERROR] Traceback"):
             *_, last = re.split(r"^(?:\[ERROR\] )?Traceback .*\n", entry, flags=re.M)
-            reasons += [line for line in last.splitlines() if line[:1].strip()][:1]
+            lines = textwrap.dedent(last).splitlines()  # it may stand further in
+            reasons += [line for line in lines if line[:1].strip()][:1]
         elif entry.startswith("[ERROR]") and not NBGRADERS_OWN.search(entry):
             reasons.append(entry.removeprefix("[ERROR]").strip())
     return " ".join(dict.fromkeys(reasons)) or error[-1]

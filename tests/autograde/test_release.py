@@ -13,6 +13,7 @@ import jupytext
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbgrader.api import Gradebook
 
 from autograde import course, release, specs
 from autograde.course import EXERCISES, SOLUTIONS, Course, UsageError, problem_sets
@@ -262,6 +263,20 @@ def test_nbgraders_refusal_is_passed_on_in_its_words(sources, problem_set, tmp_p
     words = f"nbgrader refused to release {problem_set}:\n.*No end solution statement found"
     with pytest.raises(UsageError, match=words):
         release.release(problem_set, Course(tmp_path / "course"), into=tmp_path / "exercises")
+
+
+def test_a_refused_release_leaves_the_earlier_one(sources, tmp_path):
+    problem_set = "ps01-resampling"
+    class_, into = Course(tmp_path / "course"), tmp_path / "exercises"
+    released = release.release(problem_set, class_, into=into)
+    before = released.read_bytes()
+    with Gradebook(class_.gradebook, course.COURSE_ID) as gradebook:
+        gradebook.add_student("ada")
+        gradebook.add_submission(problem_set, "ada")
+    edit(sources, problem_set, "which_grid", "another_question")
+    with pytest.raises(UsageError, match="Cannot add or remove cells"):
+        release.release(problem_set, class_, into=into)
+    assert released.read_bytes() == before
 
 
 # -- in a kernel ---------------------------------------------------------------------------
