@@ -149,6 +149,7 @@ def test_every_executable_page_offers_a_notebook_that_stands_alone(site, pages, 
         nbformat.validate(notebook)
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
         assert "from figures import" not in "\n".join(cell.source for cell in code)
+        assert "../benchmarks/" not in "\n".join(cell.source for cell in code)
         if "from figures import" in (ROOT / "book" / f"{page.stem}.md").read_text("utf-8"):
             # The folded first cell brings the drawing functions along.
             names = {}

@@ -92,6 +92,20 @@ def test_the_notebook_writes_the_modules_it_imports_before_it_does():
     ]
 
 
+def test_the_notebook_writes_the_record_that_it_reads_and_reads_it_there(tmp_path, monkeypatch):
+    source = 'import json\nx = json.load(open("../benchmarks/speed.json"))["x"]'
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    records = {"speed.json": '{"x": 42}', "memory.json": "{}"}
+    file, reads = notebooks.standalone(notebook, "", records=records).cells
+    magic, _, text = file.source.partition("\n")
+    assert magic == "%%writefile speed.json"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "speed.json").write_text(text)
+    names = {}
+    exec(reads.source, names)
+    assert names["x"] == 42
+
+
 def test_an_unknown_exercise_is_named():
     with pytest.raises(ExtensionError, match="no_such_exercise"):
         exercises.load_spec("no_such_exercise")

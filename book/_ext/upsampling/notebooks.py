@@ -6,15 +6,20 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+RECORDS = "../benchmarks/"
+"""Where the pages find what benchmarks have recorded."""
 
-def standalone(notebook, drawings, modules=None):
+
+def standalone(notebook, drawings, modules=None, records=None):
     """Return `notebook` with the source of `drawings` in place of its import.
 
     A learner downloads one file. The cell that says `from figures import …` is replaced by
     the drawing module itself, folded away, so that nothing else has to lie beside it. Of
-    `modules`, name -> source, those that a cell imports are written to files in front of it.
+    `modules`, name -> source, those that a cell imports are written to files in front of it, and
+    so are those of `records`, name -> text, that a cell reads from `RECORDS`.
     """
     _write_modules(notebook, modules or {})
+    _write_records(notebook, records or {})
     for cell in notebook.cells:
         if cell.cell_type != "code" or "from figures import" not in cell.source:
             continue
@@ -40,6 +45,20 @@ def _write_modules(notebook, modules):
                 file.metadata["jupyter"] = {"source_hidden": True}
                 cells.append(file)
                 written.add(name)
+        cells.append(cell)
+    notebook.cells = cells
+
+
+def _write_records(notebook, records):
+    """Put a cell that writes a record in front of each cell that reads it, and read it there."""
+    cells = []
+    for cell in notebook.cells:
+        for name, text in records.items():
+            if cell.cell_type == "code" and RECORDS + name in cell.source:
+                file = nbformat.v4.new_code_cell(f"%%writefile {name}\n{text}")
+                file.metadata["jupyter"] = {"source_hidden": True}
+                cells.append(file)
+                cell.source = cell.source.replace(RECORDS + name, name)
         cells.append(cell)
     notebook.cells = cells
 
@@ -77,11 +96,14 @@ def write(app, exception):
     # What draws or needs the grader would have to bring half the course along.
     more = "from figures", "from autograde"
     modules = {k: v for k, v in modules.items() if not any(line in v for line in more)}
+    recorded = Path(app.srcdir, "benchmarks").glob("*.json")
+    records = {path.name: path.read_text(encoding="utf-8") for path in recorded}
     for docname in sorted(app.env.found_docs):
         if is_notebook(app, docname):
             source = jupytext.read(app.env.doc2path(docname))
             target = Path(app.outdir, "_sources", f"{docname}.ipynb")
-            jupytext.write(standalone(source, drawings.strip(), modules), target, fmt="ipynb")
+            alone = standalone(source, drawings.strip(), modules, records)
+            jupytext.write(alone, target, fmt="ipynb")
 
 
 def setup(app):
