@@ -30,7 +30,7 @@ course: $(SITE) $(SAMPLE)/.handed-in ## everything: environment, learners' noteb
 	@echo "                      for example  $(SAMPLE)/feedback/chen/ps03-transposed-conv-1d/ps03-transposed-conv-1d.html"
 
 test: $(ENV) ## the whole test suite
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 env: $(ENV) ## the environment alone, in .venv
 $(ENV): requirements.txt requirements-triton.txt pyproject.toml tools/make_env.py

@@ -5,6 +5,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,15 @@ with contextlib.suppress(ImportError):  # where it is not installed, the tests t
     import_triton()
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_collection_modifyitems(items):
+    """Build the book at once, while other workers run the longest files that need none of it.
+
+    Else the last worker waits for the one that builds.
+    """
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda i: (i.path.name != "test_built_site.py", -sizes[i.path], str(i.path)))
 
 
 @dataclass(frozen=True)
