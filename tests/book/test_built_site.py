@@ -89,6 +89,13 @@ def test_nothing_is_loaded_from_another_host(site):
     assert not [tag for tag in scripts if "thebe" in str(tag) or "require.min" in str(tag)]
 
 
+def test_no_number_became_a_list(pages):
+    """A line of a list that begins with "1." by chance is a list of its own to Markdown."""
+    steps = [len(ol.find_all("li", recursive=False)) for p in pages for ol in soup(p).select("ol")]
+    assert steps
+    assert 1 not in steps
+
+
 def test_every_cell_ran_and_none_complained(notebooks):
     for name, notebook in notebooks.items():
         cells = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
