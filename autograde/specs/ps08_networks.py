@@ -1151,6 +1151,11 @@ def _keras_driver(fn, *settings, about=None, size=None, drawn=False, **rest):
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")
+        try:  # Keras tries initializers that failed again, and would make no weights of this layer
+            with tf.keras.StatelessScope():
+                pass
+        except Exception:
+            tf.keras.utils.clear_session(free_memory=False)  # forgets them
         net, what = fn(*settings), (about or "").partition(" ")
         if not isinstance(net, tf.keras.layers.Layer):
             raise NotAsked(f"is no Keras layer, but made a {type(net).__name__}.")

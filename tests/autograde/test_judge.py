@@ -182,6 +182,31 @@ class UNetUpBlockKeras(tf.keras.layers.Layer):
     )
 
 
+def test_initializer_that_failed_before_does_not_fail_a_right_keras_layer():
+    source = """import tensorflow as tf
+
+class UNetUpBlockKeras(tf.keras.layers.Layer):
+    def __init__(self, c_in, c_skip, c_out):
+        super().__init__()
+        layers = tf.keras.layers
+        self.up = layers.Conv2DTranspose(c_out, 2, 2, kernel_initializer=start)
+        self.first = layers.Conv2D(c_out, 3, padding="same", activation="relu")
+        self.second = layers.Conv2D(c_out, 3, padding="same", activation="relu")
+
+    def call(self, x, skip):
+        x = self.up(x)[:, : skip.shape[1], : skip.shape[2]]
+        return self.second(self.first(tf.concat([skip, x], axis=-1)))
+
+def start(shape%s):
+    return tf.zeros(shape)
+"""
+    spec = specs.get("UNetUpBlockKeras")
+    wrong = spec.judge(cell(source % "")["UNetUpBlockKeras"], visible_only=True)
+    assert "unexpected keyword argument 'dtype'" in messages(wrong)["values"]
+    right = spec.judge(cell(source % ", dtype=None")["UNetUpBlockKeras"], visible_only=True)
+    assert right.passed
+
+
 def test_exception_in_a_helper_of_the_same_cell_is_told_with_the_helpers_line():
     fn = learner(CONV1D, "return helper(x)", before="def helper(x):\n    return x[99]")
     message = CONV1D.judge(fn, visible_only=True).message
