@@ -386,8 +386,8 @@ FCN8S = Spec(
         _wrong_fcn(
             "enlargement-with-bias",
             "The enlargements have a bias",
-            "The transposed convolutions have a bias, which is PyTorch's default. An interpolation "
-            "adds nothing.",
+            "The transposed convolutions have a bias, which is the default. An interpolation adds "
+            "nothing.",
             f"{BILINEAR}#bilinear-weight",
             bias=True,
         ),
@@ -1272,9 +1272,10 @@ def _in_keras(cases, build):
     return moved
 
 
-def _last_cut(x, hw, *, front=False):
-    """Crop to height and width: at the end, or in front."""
-    spare = [int(n) - int(m) if front else 0 for n, m in zip(x.shape[1:3], hw, strict=True)]
+def _last_cut(x, hw, *, front=False, middle=False):
+    """Crop to height and width: at the end, or in front, or at both ends."""
+    spare = [int(n) - int(m) for n, m in zip(x.shape[1:3], hw, strict=True)]
+    spare = [n if front else n // 2 if middle else 0 for n in spare]
     return x[:, spare[0] : spare[0] + hw[0], spare[1] : spare[1] + hw[1]]
 
 
@@ -1282,9 +1283,9 @@ def _last_resized(x, hw):
     return tensorflow().image.resize(x, tuple(hw))
 
 
-def _keras_bilinear(channels, factor, *, bias=False, full=False, fill=None):
+def _keras_bilinear(channels, factor, *, times=2, bias=False, full=False, fill=None):
     """Return a transposed convolution that begins bilinear; the misconceptions bend it."""
-    k = 2 * factor
+    k = times * factor
     stamp = _tent(k, factor) if fill is None else fill(k, factor)
     diagonal = np.ones((channels, channels)) if full else np.eye(channels)
     kernel = stamp[:, :, None, None] * diagonal
@@ -1411,12 +1412,18 @@ FCN8S_KERAS = replace(
             "cut": partial(_last_cut, front=True),
             "last": partial(_last_cut, front=True),
         },
+        cropped_in_the_middle={
+            "cut": partial(_last_cut, middle=True),
+            "last": partial(_last_cut, middle=True),
+        },
         result_not_cropped={"last": lambda x, size: x},
         resized_to_fit={"cut": _last_resized, "last": _last_resized},
         scores_averaged={"join": lambda up, skip: (up + skip) / 2},
         pool3_left_out={"pool3": False},
         relu_on_the_scores={"activation": lambda x: tensorflow().nn.relu(x)},
+        scores_without_bias={"score_bias": False},
         enlargement_with_bias={"bias": True},
+        kernel_like_the_stride={"times": 1},
         classes_mixed={"full": True},
         sums_to_one={"fill": lambda k, factor: _tent(k, factor, scale=1 / factor**2)},
         begins_with_zeros={"fill": lambda k, factor: np.zeros((k, k))},
