@@ -89,6 +89,12 @@ def test_nothing_is_loaded_from_another_host(site):
     assert not [tag for tag in scripts if "thebe" in str(tag) or "require.min" in str(tag)]
 
 
+def test_no_formula_shows_a_backslash(pages):
+    """MathJax takes the text in `\\text{}` as it is."""
+    for page in pages:
+        assert not re.search(r"\\text\{[^}]*\\", page.read_text("utf-8")), page.name
+
+
 def test_no_number_became_a_list(pages):
     """A line of a list that begins with "1." by chance is a list of its own to Markdown."""
     steps = [len(ol.find_all("li", recursive=False)) for p in pages for ol in soup(p).select("ol")]
