@@ -491,12 +491,13 @@ class UNetUpBlockKeras(tf.keras.layers.Layer):
 # {facts: SegNetDecoderBlockKeras}
 #
 # The step of exercise 4 as a Keras layer: the same two layers with the same names, in the same
-# order. Two things are different.
+# order. Again `size` comes by its name. Two things are different.
 #
 # - The encoder has pooled with `tf.nn.max_pool_with_argmax(…, include_batch_in_index=True)` and
 #   `padding="SAME"`. So each index counts through **the whole batch**, with the channels last: the
 #   value of channel c at row i, column j of image n has the index ((n H + i) W + j) C + c.
-# - `norm` adds 0.00001 to the variance, as PyTorch does, and not what Keras adds by default.
+# - `norm` adds 0.00001 to the variance, as PyTorch does, and not what Keras adds by default. Leave
+#   its momentum as it is: in Keras that is the share of the old, in PyTorch that of the new.
 #
 # <details><summary>Hint 1</summary>
 #
