@@ -124,11 +124,17 @@ def _interrupts() -> Iterator[list[int]]:
         seen.append(number)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, note)
+    def ignored(what):  # raised where nothing can be, as while an object is deleted: it is noted
+        if not issubclass(what.exc_type, KeyboardInterrupt):
+            hook(what)
+
+    before, hook = signal.signal(signal.SIGINT, note), sys.unraisablehook
+    sys.unraisablehook = ignored
     try:
         yield seen
     finally:
         signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook
 
 
 def _show_results(console, course, problem_set, results) -> int:

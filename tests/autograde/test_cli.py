@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import signal
+import sys
 from pathlib import Path
 
 import nbformat
@@ -170,3 +172,20 @@ def test_check_of_the_starter_says_what_is_to_do_and_leaves_the_file_alone(capsy
 def test_the_default_course_is_outside_version_control():
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert f"{course.Course.directory.relative_to(ROOT)}/" in ignored
+
+
+def test_ctrl_c_where_nothing_can_be_raised_is_noted_in_silence(monkeypatch):
+    class Deleted:
+        def __init__(self, do):
+            self.do = do
+
+        def __del__(self):
+            self.do()
+
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: said.append(what.exc_type))
+    with cli._interrupts() as seen:
+        Deleted(lambda: signal.raise_signal(signal.SIGINT))
+        Deleted(lambda: 1 / 0)
+    assert seen == [signal.SIGINT]
+    assert said == [ZeroDivisionError]

@@ -150,7 +150,10 @@ def test_specs_point_to_sections_that_exist(site, name):
         assert not anchor or soup(path).find(id=anchor), target
 
 
-def test_every_executable_page_offers_a_notebook_that_stands_alone(site, pages, notebooks):
+def test_every_executable_page_offers_a_notebook_that_stands_alone(
+    site, pages, notebooks, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     for page in pages:
         links = [a["href"] for a in soup(page).select("a[href$='.ipynb']")]
         if page.stem not in notebooks:
@@ -164,11 +167,15 @@ def test_every_executable_page_offers_a_notebook_that_stands_alone(site, pages, 
         assert "from figures import" not in "\n".join(cell.source for cell in code)
         assert "../benchmarks/" not in "\n".join(cell.source for cell in code)
         if "from figures import" in (ROOT / "book" / f"{page.stem}.md").read_text("utf-8"):
-            # The folded first cell brings the drawing functions along.
+            # The folded first cell brings the drawing functions along, behind the files it reads.
+            files = [cell for cell in code if cell.source.startswith("%%writefile ")]
+            first = next(cell for cell in code if cell not in files)
+            for magic, _, text in (file.source.partition("\n") for file in files):
+                (tmp_path / magic.split()[1]).write_text(text, encoding="utf-8")
             names = {}
-            exec(code[0].source, names)
+            exec(first.source, names)
             assert "<svg" in names["legend"]().html
-            assert code[0].metadata.jupyter.source_hidden
+            assert first.metadata.jupyter.source_hidden
 
 
 def test_sources_name_no_path_of_the_machine(site):
