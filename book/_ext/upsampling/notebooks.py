@@ -41,9 +41,7 @@ def _write_modules(notebook, modules):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             for name in sorted(_imported(cell.source, modules) - written):
-                file = nbformat.v4.new_code_cell(f"%%writefile {name}.py\n{modules[name]}")
-                file.metadata["jupyter"] = {"source_hidden": True}
-                cells.append(file)
+                cells.append(_file(f"{name}.py", modules[name]))
                 written.add(name)
         cells.append(cell)
     notebook.cells = cells
@@ -55,12 +53,17 @@ def _write_records(notebook, records):
     for cell in notebook.cells:
         for name, text in records.items():
             if cell.cell_type == "code" and RECORDS + name in cell.source:
-                file = nbformat.v4.new_code_cell(f"%%writefile {name}\n{text}")
-                file.metadata["jupyter"] = {"source_hidden": True}
-                cells.append(file)
+                cells.append(_file(name, text))
                 cell.source = cell.source.replace(RECORDS + name, name)
         cells.append(cell)
     notebook.cells = cells
+
+
+def _file(name, text):
+    """Return a cell, folded away, that writes a file beside the notebook."""
+    cell = nbformat.v4.new_code_cell(f"%%writefile {name}\n{text}")
+    cell.metadata["jupyter"] = {"source_hidden": True}
+    return cell
 
 
 def _imported(code, modules):
