@@ -1324,11 +1324,6 @@ def _keras_fcn(
     )
 
 
-def tf_fcn(*settings, **rest):
-    """Return what Keras' layers make of it, put together as the exercise says."""
-    return _keras_driver(_keras_fcn, *settings, **rest)
-
-
 def _keras_unet(
     c_in, c_skip, c_out, *, cut=_last_cut, skip_first=True, bias=True, first=True, second=True
 ):  # fmt: skip
@@ -1359,11 +1354,6 @@ def _bent(spec, build, **bends):
     )
 
 
-def tf_unet(*settings, **rest):
-    """Return what Keras' layers make of it, put together as the exercise says."""
-    return _keras_driver(_keras_unet, *settings, **rest)
-
-
 def _as_torch(oracle):
     """Return PyTorch's answer to a case with the channels last."""
 
@@ -1387,24 +1377,39 @@ def _as_torch(oracle):
 
 KERAS = Rules(libraries=("numpy", "tensorflow"), seconds=20.0)
 
-FCN8S_KERAS = replace(
+
+def _keras(spec, network, torch_oracle, inputs, **own):
+    """Return the spec of an exercise in PyTorch once more for Keras, where it is `network`.
+
+    `inputs(*settings)` makes what goes in where only the layers are looked at.
+    """
+    return replace(
+        spec,
+        name=f"{spec.name}Keras",
+        cases=_in_keras(spec.cases, inputs),
+        oracles={
+            "PyTorch": _as_torch(torch_oracle),
+            "TensorFlow": partial(_keras_driver, network),
+        },
+        rules=KERAS,
+        driver=_keras_driver,
+        **own,
+    )
+
+
+FCN8S_KERAS = _keras(
     FCN8S,
-    name="FCN8sHeadKeras",
+    _keras_fcn,
+    torch_fcn,
+    lambda c3, c4, c5, classes: {
+        "pool3": np.zeros((1, c3, 1, 1)),
+        "pool4": np.zeros((1, c4, 1, 1)),
+        "pool5": np.zeros((1, c5, 1, 1)),
+        "size": (1, 1),
+    },
     title="The head of an FCN-8s in Keras",
     summary="The FCN's head as a Keras layer.",
     minutes=20,
-    cases=_in_keras(
-        _fcn_cases,
-        lambda c3, c4, c5, classes: {
-            "pool3": np.zeros((1, c3, 1, 1)),
-            "pool4": np.zeros((1, c4, 1, 1)),
-            "pool5": np.zeros((1, c5, 1, 1)),
-            "size": (1, 1),
-        },
-    ),
-    oracles={"PyTorch": _as_torch(torch_fcn), "TensorFlow": tf_fcn},
-    rules=KERAS,
-    driver=_keras_driver,
     misconceptions=_bent(
         FCN8S,
         _keras_fcn,
@@ -1431,22 +1436,17 @@ FCN8S_KERAS = replace(
 )
 
 
-UNET_UP_KERAS = replace(
+UNET_UP_KERAS = _keras(
     UNET_UP,
-    name="UNetUpBlockKeras",
+    _keras_unet,
+    torch_unet,
+    lambda c_in, c_skip, c_out: {
+        "x": np.zeros((1, c_in, 1, 1)),
+        "skip": np.zeros((1, c_skip, 2, 2)),
+    },
     title="The step upwards in Keras",
     summary="The U-Net's step as a Keras layer.",
     minutes=15,
-    cases=_in_keras(
-        _unet_cases,
-        lambda c_in, c_skip, c_out: {
-            "x": np.zeros((1, c_in, 1, 1)),
-            "skip": np.zeros((1, c_skip, 2, 2)),
-        },
-    ),
-    oracles={"PyTorch": _as_torch(torch_unet), "TensorFlow": tf_unet},
-    rules=KERAS,
-    driver=_keras_driver,
     misconceptions=_bent(
         UNET_UP,
         _keras_unet,
@@ -1512,28 +1512,18 @@ def _keras_segnet(
     )
 
 
-def tf_segnet(*settings, **rest):
-    """Return what Keras' layers make of it, put together as the exercise says."""
-    return _keras_driver(_keras_segnet, *settings, **rest)
-
-
-SEGNET_BLOCK_KERAS = replace(
+SEGNET_BLOCK_KERAS = _keras(
     SEGNET_BLOCK,
-    name="SegNetDecoderBlockKeras",
+    _keras_segnet,
+    torch_segnet,
+    lambda c_in, c_out: {
+        "x": np.zeros((1, c_in, 1, 1)),
+        "indices": np.zeros((1, c_in, 1, 1), np.int64),
+        "size": (2, 2),
+    },
     title="The SegNet's step in Keras",
     summary="The SegNet's step as a Keras layer, with TensorFlow's switches.",
     minutes=20,
-    cases=_in_keras(
-        _segnet_cases,
-        lambda c_in, c_out: {
-            "x": np.zeros((1, c_in, 1, 1)),
-            "indices": np.zeros((1, c_in, 1, 1), np.int64),
-            "size": (2, 2),
-        },
-    ),
-    oracles={"PyTorch": _as_torch(torch_segnet), "TensorFlow": tf_segnet},
-    rules=KERAS,
-    driver=_keras_driver,
     misconceptions=(
         *_bent(
             SEGNET_BLOCK,
@@ -1598,11 +1588,6 @@ def _keras_espcn(
     )
 
 
-def tf_espcn(*settings, **rest):
-    """Return what Keras' layers make of it, put together as the exercise says."""
-    return _keras_driver(_keras_espcn, *settings, **rest)
-
-
 def _torch_shuffle_of_tf(x, r):
     """Shuffle channels-last images with PyTorch's order of channels."""
     tf = tensorflow()
@@ -1620,21 +1605,14 @@ def _keras_espcn_with(bend):
     return build
 
 
-ESPCN_KERAS = replace(
+ESPCN_KERAS = _keras(
     ESPCN,
-    name="ESPCNKeras",
+    _keras_espcn,
+    partial(_driver, partial(_espcn, shuffle=_blocks_first)),
+    lambda factor, channels, width: {"x": np.zeros((1, channels, 1, 1))},
     title="ESPCN in Keras",
     summary="The same network as a Keras layer, in TensorFlow's order of channels.",
     minutes=15,
-    cases=_in_keras(
-        _espcn_cases, lambda factor, channels, width: {"x": np.zeros((1, channels, 1, 1))}
-    ),
-    oracles={
-        "PyTorch": _as_torch(partial(_driver, partial(_espcn, shuffle=_blocks_first))),
-        "TensorFlow": tf_espcn,
-    },
-    rules=KERAS,
-    driver=_keras_driver,
     misconceptions=(
         *_bent(
             ESPCN,
